@@ -1,0 +1,337 @@
+//! The only writer. Each file is written beside its place and renamed into it; what fails is taken back.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::{Action, Change};
+use crate::error::{Error, Problem, Result};
+use crate::model::{RepoPath, Tree};
+
+/// A change that was applied and can still be taken back.
+#[derive(Debug)]
+#[must_use = "take it back or keep it"]
+pub struct Applied {
+    root: PathBuf,
+    /// Folders made, outermost first.
+    folders: Vec<PathBuf>,
+    /// Files written or deleted, and what was there before.
+    files: Vec<(PathBuf, Option<Vec<u8>>)>,
+}
+
+impl Applied {
+    /// Puts back what was there before, as far as it can be put back.
+    ///
+    /// # Errors
+    /// The files that could not be put back.
+    pub fn roll_back(self) -> Result<()> {
+        let mut failed = Vec::new();
+        for (path, before) in self.files.into_iter().rev() {
+            let result = match before {
+                Some(bytes) => write_file(&path, &bytes),
+                None => fs::remove_file(&path),
+            };
+            if let Err(error) = result
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                failed.push(Problem::new(format!(
+                    "could not put back {}: {error}",
+                    path.display()
+                )));
+            }
+        }
+        for folder in self.folders.into_iter().rev() {
+            // One that is not empty holds something of somebody else's by now.
+            let _ = fs::remove_dir(folder);
+        }
+        if failed.is_empty() {
+            return Ok(());
+        }
+        Err(Error {
+            kind: crate::error::Kind::Failed,
+            problems: failed,
+        })
+    }
+
+    /// The repository's root.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+}
+
+/// Reads the files that a render speaks of, as they are in a folder. Files that are no text come out as conflicts later.
+///
+/// # Errors
+/// A file cannot be read, is no text, or lies behind a symbolic link.
+pub fn read_ours<'a>(root: &Path, paths: impl Iterator<Item = &'a RepoPath>) -> Result<Tree> {
+    let mut ours = Tree::new();
+    for path in paths {
+        let full = checked(root, path)?;
+        match fs::read(&full) {
+            Ok(bytes) => {
+                let text = String::from_utf8(bytes).unwrap_or_else(|error| {
+                    // Not ours to read: any text that differs will do, it is refused and never written.
+                    String::from_utf8_lossy(error.as_bytes()).into_owned()
+                });
+                ours.insert(path.clone(), text);
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::io("read", &full, &error)),
+        }
+    }
+    Ok(ours)
+}
+
+/// Applies a change below `root`, all of it or nothing.
+///
+/// # Errors
+/// The change has conflicts; a path lies behind a symbolic link or differs from one there only in case; a file
+/// is not as the change found it; or the file system fails, and then everything is put back.
+pub fn apply(change: &Change, root: &Path) -> Result<Applied> {
+    if let Some(conflict) = change.conflicts.first() {
+        return Err(Error::refused(Problem::new(format!(
+            "{}: {}",
+            conflict.path, conflict.reason
+        ))));
+    }
+    for (path, file) in &change.files {
+        let full = checked(root, path)?;
+        let now = match fs::read(&full) {
+            Ok(bytes) => Some(bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(Error::io("read", &full, &error)),
+        };
+        if now.as_deref() != file.before.as_deref().map(str::as_bytes) {
+            return Err(Error::failed(
+                Problem::new(format!(
+                    "{} changed while landform was at work",
+                    full.display()
+                ))
+                .hint("nothing was written; run the same command again"),
+            ));
+        }
+    }
+    let mut applied = Applied {
+        root: root.to_owned(),
+        folders: Vec::new(),
+        files: Vec::new(),
+    };
+    for (path, file) in &change.files {
+        let full = root.join(path.as_str());
+        let result = match (file.action, &file.after) {
+            (Action::Delete, _) | (_, None) => fs::remove_file(&full),
+            (_, Some(text)) => {
+                make_folders(&full, &mut applied).and_then(|()| write_file(&full, text.as_bytes()))
+            }
+        };
+        match result {
+            Ok(()) => {
+                let before = file.before.as_ref().map(|text| text.as_bytes().to_vec());
+                applied.files.push((full, before));
+            }
+            Err(error) => {
+                let error = Error::io("write", &full, &error);
+                return Err(match applied.roll_back() {
+                    Ok(()) => error,
+                    Err(mut more) => {
+                        more.problems.insert(0, error.problems[0].clone());
+                        more
+                    }
+                });
+            }
+        }
+    }
+    Ok(applied)
+}
+
+/// The full path, if nothing on the way is a symbolic link or differs only in case.
+fn checked(root: &Path, path: &RepoPath) -> Result<PathBuf> {
+    let full = root.join(path.as_str());
+    for on_the_way in path.parents().chain([path.as_str()]) {
+        let there = root.join(on_the_way);
+        match fs::symlink_metadata(&there) {
+            Ok(meta) if meta.file_type().is_symlink() => {
+                return Err(Error::refused(
+                    Problem::new(format!("{} is a symbolic link", there.display()))
+                        .hint("landform writes only inside the folder; remove the link"),
+                ));
+            }
+            Ok(meta) if on_the_way != path.as_str() && !meta.is_dir() => {
+                return Err(Error::refused(
+                    Problem::new(format!(
+                        "{} is a file, where a folder is needed",
+                        there.display()
+                    ))
+                    .hint("rename it"),
+                ));
+            }
+            Ok(meta) if on_the_way == path.as_str() && meta.is_dir() => {
+                return Err(Error::refused(
+                    Problem::new(format!(
+                        "{} is a folder, where a file is needed",
+                        there.display()
+                    ))
+                    .hint("rename it"),
+                ));
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                other_case(&there)?;
+                break;
+            }
+            Err(error) => return Err(Error::io("look at", &there, &error)),
+        }
+    }
+    Ok(full)
+}
+
+/// Refuses a name that differs only in case from one beside it.
+fn other_case(path: &Path) -> Result<()> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|n| n.to_str()))
+    else {
+        return Ok(());
+    };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Ok(());
+    };
+    for entry in entries.flatten() {
+        let other = entry.file_name();
+        if other
+            .to_str()
+            .is_some_and(|other| other.eq_ignore_ascii_case(name))
+        {
+            return Err(Error::refused(
+                Problem::new(format!(
+                    "{} is there, which is {name} where case does not count",
+                    entry.path().display()
+                ))
+                .hint("rename it"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn make_folders(file: &Path, applied: &mut Applied) -> io::Result<()> {
+    let mut missing = Vec::new();
+    let mut folder = file.parent();
+    while let Some(path) = folder.filter(|path| !path.as_os_str().is_empty() && !path.exists()) {
+        missing.push(path.to_owned());
+        folder = path.parent();
+    }
+    for path in missing.into_iter().rev() {
+        fs::create_dir(&path)?;
+        applied.folders.push(path);
+    }
+    Ok(())
+}
+
+/// Writes beside the place and renames into it: no reader ever sees half a file. Keeps the permissions of a file
+/// that is there.
+fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .prefix(".landform-")
+        .permissions_like_new_file()
+        .tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    if let Ok(meta) = fs::metadata(path) {
+        file.as_file().set_permissions(meta.permissions())?;
+    }
+    file.persist(path).map(|_| ()).map_err(|error| error.error)
+}
+
+/// Temporary files are private by default; ours become ordinary files.
+trait PermissionsLikeNewFile {
+    fn permissions_like_new_file(&mut self) -> &mut Self;
+}
+
+impl PermissionsLikeNewFile for tempfile::Builder<'_, '_> {
+    #[cfg(unix)]
+    fn permissions_like_new_file(&mut self) -> &mut Self {
+        use std::os::unix::fs::PermissionsExt as _;
+        // The process's umask still applies.
+        self.permissions(fs::Permissions::from_mode(0o666))
+    }
+
+    #[cfg(not(unix))]
+    fn permissions_like_new_file(&mut self) -> &mut Self {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merge::merge;
+
+    fn change(files: &[(&str, &str)], root: &Path) -> Result<Change> {
+        let theirs: Tree = files
+            .iter()
+            .map(|(path, text)| (RepoPath::new(*path).unwrap(), (*text).to_owned()))
+            .collect();
+        let ours = read_ours(root, theirs.keys())?;
+        Ok(merge(&Tree::new(), &ours, &theirs))
+    }
+
+    #[test]
+    fn writes_and_takes_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("new/deep");
+        let change = change(&[("a/b/c.yaml", "x\n"), ("d", "y\n")], &root).unwrap();
+        let applied = apply(&change, &root).unwrap();
+        assert_eq!(fs::read_to_string(root.join("a/b/c.yaml")).unwrap(), "x\n");
+        applied.roll_back().unwrap();
+        assert!(!dir.path().join("new").exists());
+    }
+
+    #[test]
+    fn a_failure_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        let change = change(&[("a/x", "1"), ("b/y", "2")], root).unwrap();
+        // Somebody puts a file where a folder is needed.
+        fs::write(root.join("b"), "").unwrap();
+        assert!(apply(&change, root).is_err());
+        assert!(!root.join("a").exists());
+        assert_eq!(fs::read_to_string(root.join("b")).unwrap(), "");
+    }
+
+    #[test]
+    fn notices_what_changed_meanwhile() {
+        let dir = tempfile::tempdir().unwrap();
+        let change = change(&[("a", "1")], dir.path()).unwrap();
+        fs::write(dir.path().join("a"), "theirs").unwrap();
+        assert!(
+            apply(&change, dir.path())
+                .unwrap_err()
+                .to_string()
+                .contains("changed while")
+        );
+        assert_eq!(fs::read_to_string(dir.path().join("a")).unwrap(), "theirs");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn never_through_links() {
+        let dir = tempfile::tempdir().unwrap();
+        let outside = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(outside.path(), dir.path().join("apps")).unwrap();
+        let error = change(&[("apps/x", "1")], dir.path()).unwrap_err();
+        assert!(error.to_string().contains("symbolic link"), "{error}");
+        assert!(fs::read_dir(outside.path()).unwrap().next().is_none());
+    }
+
+    #[test]
+    fn never_beside_another_case() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("Apps")).unwrap();
+        let result = change(&[("apps/x", "1")], dir.path());
+        assert!(
+            result
+                .unwrap_err()
+                .to_string()
+                .contains("where case does not count")
+        );
+    }
+}

@@ -1,0 +1,89 @@
+//! The command line: flags and answers become a request on the model, its outcome is printed.
+
+mod catalog;
+mod new;
+mod next;
+mod schema;
+mod schemas;
+
+use clap::{ColorChoice, Parser, Subcommand};
+
+use crate::error::{Error, Result};
+use crate::ui::{Printer, Verbosity, render_error};
+
+/// Shape a platform repository (Kubernetes clusters brought up by Terraform and run by Flux CD), and keep it right.
+///
+/// You own every file; landform keeps them right.
+#[derive(Debug, Parser)]
+#[command(
+    name = "landform",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 fine, 1 findings or conflicts, 2 wrong use or refused input, 3 could not (input/output, Git).\n\
+                  NO_COLOR is honoured. Without a terminal nothing is ever asked."
+)]
+struct Cli {
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto, value_enum)]
+    color: ColorChoice,
+    /// Print only what was asked for, and errors
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    New(Box<new::Args>),
+    Catalog(catalog::Args),
+    Schema(schema::Args),
+}
+
+/// Parses the command line and runs the command; gives the exit code.
+pub fn main() -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { 2 } else { 0 };
+            // A reader that went away is no error.
+            let _ = error.print();
+            return code;
+        }
+    };
+    match cli.color {
+        ColorChoice::Auto => anstream::ColorChoice::Auto,
+        ColorChoice::Always => anstream::ColorChoice::Always,
+        ColorChoice::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+    let verbosity = if cli.quiet {
+        Verbosity::Quiet
+    } else {
+        Verbosity::Normal
+    };
+    let printer = Printer::new(verbosity);
+    match run(cli.command, &printer) {
+        Ok(code) => code,
+        Err(error) => {
+            let error: Error = error;
+            printer.error(&render_error(&error));
+            error.exit_code()
+        }
+    }
+}
+
+fn run(command: Command, printer: &Printer) -> Result<u8> {
+    match command {
+        Command::New(args) => new::run(&args, printer),
+        Command::Catalog(args) => catalog::run(&args, printer),
+        Command::Schema(args) => schema::run(&args, printer),
+    }
+}
+
+/// The command line as clap knows it, for documents and tests.
+pub fn command() -> clap::Command {
+    use clap::CommandFactory as _;
+    Cli::command()
+}

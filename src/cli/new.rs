@@ -1,0 +1,419 @@
+//! `landform new`.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::next;
+use crate::catalog::Catalogue;
+use crate::change::{Change, Conflict, apply, read_ours};
+use crate::error::{Error, Kind, Problem, Result, Source};
+use crate::git::{self, Place};
+use crate::merge::merge;
+use crate::model::{Answers, Platform, RECORD, RepoPath, Resolution, Tree, answers_file, resolve};
+use crate::render::render;
+use crate::ui::{Confirmed, Printer, Report, confirm, plan_tree, style, unified};
+
+/// Write a new platform repository and commit it
+///
+/// Answers come from a file, from flags, and from defaults, which are listed as "assumed". `.` and a fresh clone
+/// are fine: only files that would be overwritten are refused, all of them listed, before anything is written.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    landform new my-platform --yes\n  \
+    landform new . --answers answers.yaml --dry-run --diff\n  \
+    landform new acme-platform --git-url https://github.com/acme/acme-platform.git \\\n    \
+    --cluster staging=kind --cluster prod=existing --set prod.context=prod --yes")]
+pub(super) struct Args {
+    /// Folder of the platform
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+    /// Read answers from a YAML file
+    #[arg(long, value_name = "FILE")]
+    answers: Option<PathBuf>,
+    /// Name of the platform; the folder's name where it can be
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Git URL that Flux reads
+    #[arg(long, value_name = "URL")]
+    git_url: Option<String>,
+    /// Branch that Flux reads
+    #[arg(long, value_name = "BRANCH")]
+    git_branch: Option<String>,
+    /// How Flux may read it: token, public, ssh or github-app
+    #[arg(long, value_name = "AUTH")]
+    git_auth: Option<String>,
+    /// Address for notices, as from a certificate authority
+    #[arg(long, value_name = "ADDRESS")]
+    email: Option<String>,
+    /// Where the platform's own checks run: github, gitlab or none
+    #[arg(long, value_name = "CI")]
+    ci: Option<String>,
+    /// A cluster and its provider; repeatable
+    #[arg(long, value_name = "NAME=PROVIDER")]
+    cluster: Vec<String>,
+    /// A component, everywhere it fits or on the clusters named; repeatable
+    #[arg(long, value_name = "NAME[@CLUSTER,…]")]
+    component: Vec<String>,
+    /// Any answer, as prod.region=eu-central-1 or prod:cert-manager.issuer=private; repeatable
+    #[arg(long, value_name = "[CLUSTER:]KEY=VALUE")]
+    set: Vec<String>,
+    /// A catalogue of your own, over the embedded one
+    #[arg(long, value_name = "DIR")]
+    catalog: Option<PathBuf>,
+    /// Accept the Terraform and CI files of that catalogue
+    #[arg(long, requires = "catalog")]
+    trust: bool,
+    /// Take defaults and ask nothing
+    #[arg(short, long)]
+    yes: bool,
+    /// Show the plan and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Show the text of every file
+    #[arg(long)]
+    diff: bool,
+    /// Print the outcome as JSON; see `landform schema change`
+    #[arg(long)]
+    json: bool,
+    /// Write and stage, but do not commit
+    #[arg(long)]
+    no_commit: bool,
+    /// Print all answers, defaults included, and write nothing
+    #[arg(long)]
+    print_answers: bool,
+}
+
+pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
+    let catalogue = super::catalog::open(args.catalog.as_deref(), args.trust)?;
+    let place = git::look(&args.dir)?;
+    let environment = git::environment(&args.dir, &place);
+    let resolution = resolve(&answers(args)?, &environment, &catalogue)?;
+    if args.print_answers {
+        printer.raw(&answers_file(&resolution.platform));
+        return Ok(0);
+    }
+    let theirs = render(&resolution.platform, &catalogue)?;
+    let ours = read_ours(&args.dir, theirs.keys())?;
+    refuse_second(&args.dir, &ours, &theirs)?;
+    let mut change = merge(&Tree::new(), &ours, &theirs);
+    if let Place::Root(repo) = &place {
+        repo.must_be_idle()?;
+        if !args.no_commit {
+            let dirty = repo.dirty(change.files.keys())?;
+            uncommitted(&mut change, &dirty);
+        }
+    }
+    let mut report = Report::new("new", &args.dir.display().to_string(), &change, args.diff);
+    report.assumed = resolution.assumed.iter().map(Into::into).collect();
+    report.notes = notes(&resolution, &place, &args.dir);
+    report.dry_run = args.dry_run;
+
+    if !change.conflicts.is_empty() {
+        return refuse(args, printer, &report, &change);
+    }
+    if !args.json {
+        show(args, printer, &resolution, &report, &change);
+    }
+    if args.dry_run {
+        if args.json {
+            print_json(printer, &report)?;
+        }
+        return Ok(0);
+    }
+    if change.files.is_empty() {
+        printer.say("Nothing to do: this platform is there already.");
+        if args.json {
+            print_json(printer, &report)?;
+        }
+        return Ok(0);
+    }
+    if !args.no_commit {
+        git::identity(&place)?;
+    }
+    if !args.yes {
+        ask(args)?;
+    }
+    write(
+        args,
+        &resolution.platform,
+        &catalogue,
+        &change,
+        &place,
+        &mut report,
+    )?;
+    if args.json {
+        print_json(printer, &report)?;
+    } else {
+        finish(printer, &report, &change);
+    }
+    Ok(0)
+}
+
+fn answers(args: &Args) -> Result<Answers> {
+    let mut answers = match &args.answers {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, &e))?;
+            Answers::read(&Source::new(path.display().to_string(), text))?
+        }
+        None => Answers::default(),
+    };
+    for cluster in &args.cluster {
+        answers.add_cluster(cluster)?;
+    }
+    for component in &args.component {
+        answers.add_component(component);
+    }
+    let flags = [
+        (&args.name, "name", "--name"),
+        (&args.git_url, "git.url", "--git-url"),
+        (&args.git_branch, "git.branch", "--git-branch"),
+        (&args.git_auth, "git.auth", "--git-auth"),
+        (&args.email, "email", "--email"),
+        (&args.ci, "ci", "--ci"),
+    ];
+    for (value, key, flag) in flags {
+        if let Some(value) = value {
+            answers.flag(key, flag, value);
+        }
+    }
+    for set in &args.set {
+        answers.set(set)?;
+    }
+    Ok(answers)
+}
+
+/// A folder that holds another platform already is refused as a whole, not file by file.
+fn refuse_second(dir: &Path, ours: &Tree, theirs: &Tree) -> Result<()> {
+    let path = RepoPath::new(format!("{RECORD}/platform.yaml"));
+    let Some(path) = path.ok().filter(|path| ours.contains_key(path)) else {
+        return Ok(());
+    };
+    if ours.get(&path) == theirs.get(&path) {
+        return Ok(());
+    }
+    Err(Error::refused(
+        Problem::new(format!(
+            "{} is a platform already, made from other answers",
+            dir.display()
+        ))
+        .hint("choose another folder"),
+    ))
+}
+
+/// Files that landform would edit and that hold work not committed yet.
+fn uncommitted(change: &mut Change, dirty: &[RepoPath]) {
+    for path in dirty {
+        let Some(file) = change.files.get(path) else {
+            continue;
+        };
+        let reason = if file.before.is_some() {
+            "it has changes that are not committed; commit or stash them, or use --no-commit"
+        } else if file.after.is_some() {
+            "Git knows it, and it is gone from the folder; commit that first, or use --no-commit"
+        } else {
+            continue;
+        };
+        change.files.remove(path);
+        change.conflicts.push(Conflict {
+            path: path.clone(),
+            reason: reason.to_owned(),
+        });
+    }
+}
+
+fn notes(resolution: &Resolution, place: &Place, dir: &Path) -> Vec<String> {
+    let mut notes = resolution.notes.clone();
+    if let Place::Fresh {
+        inside: Some(around),
+    } = place
+    {
+        notes.push(format!(
+            "{} lies inside the repository {}; it becomes a repository of its own, because Flux reads a whole one",
+            dir.display(),
+            around.display()
+        ));
+    }
+    notes
+}
+
+fn refuse(args: &Args, printer: &Printer, report: &Report, change: &Change) -> Result<u8> {
+    if args.json {
+        print_json(printer, report)?;
+    }
+    let problems = change
+        .conflicts
+        .iter()
+        .map(|conflict| Problem::new(format!("{}: {}", conflict.path, conflict.reason)))
+        .chain([Problem::new("nothing was written").hint(
+            "move these files away, or choose another folder, and run the same command again",
+        )]);
+    Err(Error {
+        kind: Kind::Findings,
+        problems: problems.collect(),
+    })
+}
+
+fn show(args: &Args, printer: &Printer, resolution: &Resolution, report: &Report, change: &Change) {
+    if args.diff {
+        printer.raw(&unified(change));
+    }
+    let bold = style::HEADING;
+    let mut text = format!(
+        "{bold}Plan{bold:#} for {}\n{}",
+        report.folder,
+        plan_tree(change)
+    );
+    let _ = write!(text, "\n\n{}", placement(&resolution.platform));
+    if !resolution.assumed.is_empty() {
+        let _ = write!(
+            text,
+            "\n\n{bold}Assumed{bold:#} (change by --set KEY=VALUE)"
+        );
+        for assumption in &resolution.assumed {
+            let key = match &assumption.cluster {
+                // A component's answer has its own key; a cluster's fact is named after the cluster.
+                Some(cluster) if assumption.key.contains('.') => {
+                    format!("{cluster}:{}", assumption.key)
+                }
+                Some(cluster) => format!("{cluster}.{}", assumption.key),
+                None => assumption.key.clone(),
+            };
+            let _ = write!(text, "\n  {key}={}", assumption.value);
+        }
+    }
+    for note in &report.notes {
+        let _ = write!(text, "\n\nNote: {note}");
+    }
+    printer.say(&text);
+}
+
+/// Which component is on which cluster, and why.
+fn placement(platform: &Platform) -> String {
+    use crate::model::Reason;
+    let bold = style::HEADING;
+    let width = platform
+        .components
+        .keys()
+        .map(String::len)
+        .max()
+        .unwrap_or(0);
+    let mut text = format!("{bold}Components{bold:#}");
+    for name in platform.components.keys() {
+        let mut on = Vec::new();
+        let mut why = String::new();
+        for (cluster, entry) in &platform.clusters {
+            let Some(placed) = entry.components.get(name) else {
+                continue;
+            };
+            on.push(cluster.as_str());
+            match &placed.reason {
+                Reason::Needed { by, ability } if ability == name => {
+                    why = format!("needed by {by}");
+                }
+                Reason::Needed { by, ability } => why = format!("{by} needs {ability}"),
+                Reason::Always => "always there".clone_into(&mut why),
+                Reason::Chosen | Reason::Usual => {}
+            }
+        }
+        let faint = style::FAINT;
+        let line = format!("  {name:width$}  {}  {faint}{why}{faint:#}", on.join(", "));
+        let _ = write!(text, "\n{}", line.trim_end());
+    }
+    text
+}
+
+fn ask(args: &Args) -> Result<()> {
+    let question = if args.no_commit {
+        "Write?"
+    } else {
+        "Write and commit?"
+    };
+    match confirm(question) {
+        Confirmed::Yes => Ok(()),
+        Confirmed::No => Err(Error {
+            kind: Kind::Interrupted,
+            problems: vec![Problem::new("nothing was written")],
+        }),
+        Confirmed::Unasked => Err(Error::refused(
+            Problem::new("there is no terminal to ask on")
+                .hint("add --yes to write, or --dry-run to look"),
+        )),
+    }
+}
+
+fn write(
+    args: &Args,
+    platform: &Platform,
+    catalogue: &Catalogue,
+    change: &Change,
+    place: &Place,
+    report: &mut Report,
+) -> Result<()> {
+    let had_folder = args.dir.exists();
+    let applied = apply(change, &args.dir)?;
+    let paths: Vec<RepoPath> = change.files.keys().cloned().collect();
+    let branch = &platform.git.branch;
+    let commit = if args.no_commit {
+        git::stage(&args.dir, branch, &paths).map(|()| None)
+    } else {
+        git::commit(&args.dir, branch, &paths, &message(platform)).map(Some)
+    };
+    let commit = match commit {
+        Ok(commit) => commit,
+        Err(error) => {
+            applied.roll_back()?;
+            return Err(error);
+        }
+    };
+    let situation = next::Situation {
+        dir: &args.dir,
+        had_folder,
+        had_origin: matches!(place, Place::Root(repo) if repo.has_origin()),
+        commit: commit.as_ref(),
+    };
+    report.next = next::steps(platform, catalogue, &situation)?;
+    report.commit = commit.map(|commit| commit.id);
+    Ok(())
+}
+
+fn message(platform: &Platform) -> String {
+    let mut message = format!("Add the platform {}\n", platform.name);
+    for (name, cluster) in &platform.clusters {
+        let components: Vec<&str> = cluster.components.keys().map(String::as_str).collect();
+        let _ = write!(
+            message,
+            "\n{name} ({}): {}",
+            cluster.provider,
+            components.join(", ")
+        );
+    }
+    message.push('\n');
+    message
+}
+
+fn finish(printer: &Printer, report: &Report, change: &Change) {
+    let (good, bold) = (style::GOOD, style::HEADING);
+    let files = format!("{} files", change.files.len());
+    let outcome = match &report.commit {
+        Some(id) => format!("{files} written, commit {}", id.get(..10).unwrap_or(id)),
+        None => format!("{files} written and staged, not committed"),
+    };
+    let mut text = format!("\n{good}Done:{good:#} {outcome}\n\n{bold}Next{bold:#}");
+    for (index, step) in report.next.iter().enumerate() {
+        let _ = write!(text, "\n  {} {}", index + 1, step.title);
+        for before in &step.before {
+            let _ = write!(text, "\n      first: {before}");
+        }
+        for command in &step.commands {
+            let _ = write!(text, "\n      {command}");
+        }
+    }
+    printer.say(&text);
+}
+
+fn print_json(printer: &Printer, report: &Report) -> Result<()> {
+    let text = serde_json::to_string_pretty(report)
+        .map_err(|error| Error::failed(Problem::new(format!("could not write JSON: {error}"))))?;
+    printer.product(&text);
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! `landform schema`.
+
+use clap::ValueEnum;
+
+use super::schemas;
+use crate::catalog::Catalogue;
+use crate::error::{Error, Problem, Result};
+use crate::ui::Printer;
+
+/// Print a JSON Schema, for editors and scripts
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example, for an editor that reads the first line of a YAML file:\n  \
+    landform schema answers > answers.schema.json\n  \
+    # yaml-language-server: $schema=answers.schema.json"
+)]
+pub(super) struct Args {
+    /// Which one
+    #[arg(value_enum)]
+    kind: SchemaKind,
+}
+
+/// What there are schemas of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaKind {
+    /// The answers file of `landform new`
+    Answers,
+    /// component.yaml of a catalogue
+    Component,
+    /// provider.yaml of a catalogue
+    Provider,
+    /// The --json output of commands that write
+    Change,
+}
+
+pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
+    let schema = match args.kind {
+        SchemaKind::Answers => schemas::answers(&Catalogue::embedded()?),
+        SchemaKind::Component => schemas::component(),
+        SchemaKind::Provider => schemas::provider(),
+        SchemaKind::Change => schemas::change(),
+    };
+    let text = serde_json::to_string_pretty(&schema)
+        .map_err(|error| Error::failed(Problem::new(format!("could not write JSON: {error}"))))?;
+    printer.product(&text);
+    Ok(0)
+}

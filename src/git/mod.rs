@@ -1,0 +1,163 @@
+//! The only place that talks to Git: git2 to look and to stage, the `git` binary to commit, because only it knows
+//! the user's hooks, signing and environment.
+
+mod commit;
+
+use std::path::{Path, PathBuf};
+
+use git2::{ErrorCode, Repository, RepositoryState, Status};
+
+use crate::error::{Error, Problem, Result};
+use crate::model::{Environment, RepoPath};
+
+pub use commit::{Commit, commit, identity, stage};
+
+/// The repository of a folder.
+pub struct Repo {
+    inner: Repository,
+}
+
+/// What a folder is to Git.
+pub enum Place {
+    /// The root of a repository.
+    Root(Repo),
+    /// No repository's root; perhaps inside one.
+    Fresh {
+        /// The root of the repository around it.
+        inside: Option<PathBuf>,
+    },
+}
+
+/// Looks at a folder, which need not exist.
+///
+/// # Errors
+/// There is a repository that git2 cannot read.
+pub fn look(dir: &Path) -> Result<Place> {
+    let mut existing = dir;
+    while !existing.exists() {
+        match existing.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => existing = parent,
+            _ => existing = Path::new("."),
+        }
+    }
+    let repository = match Repository::discover(existing) {
+        Ok(repository) => repository,
+        Err(error) if error.code() == ErrorCode::NotFound => {
+            return Ok(Place::Fresh { inside: None });
+        }
+        Err(error) => return Err(unreadable(dir, &error)),
+    };
+    let workdir = repository.workdir().map(Path::to_owned);
+    let same = |a: &Path| match (a.canonicalize(), dir.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
+    };
+    Ok(match workdir {
+        Some(root) if same(&root) => Place::Root(Repo { inner: repository }),
+        inside => Place::Fresh { inside },
+    })
+}
+
+fn unreadable(dir: &Path, error: &git2::Error) -> Error {
+    Error::failed(
+        Problem::new(format!(
+            "could not read the Git repository at {}: {}",
+            dir.display(),
+            error.message()
+        ))
+        .hint(
+            "repositories with sha256 or reftable cannot be read yet; use another folder, and copy",
+        ),
+    )
+}
+
+/// What Git knows of a folder that helps to answer questions.
+pub fn environment(dir: &Path, place: &Place) -> Environment {
+    let folder = dir
+        .canonicalize()
+        .ok()
+        .as_deref()
+        .or(Some(dir))
+        .and_then(Path::file_name)
+        .and_then(|name| name.to_str())
+        .map(str::to_owned);
+    let mut environment = Environment {
+        folder,
+        ..Environment::default()
+    };
+    if let Place::Root(repo) = place {
+        let origin = repo.inner.find_remote("origin").ok();
+        environment.origin = origin.and_then(|remote| remote.url().ok().map(str::to_owned));
+        environment.branch = repo.branch();
+    }
+    environment.email = identity(place).ok().map(|(_, email)| email);
+    environment
+}
+
+impl Repo {
+    /// The branch that is checked out, also one without any commit yet.
+    fn branch(&self) -> Option<String> {
+        let head = self.inner.find_reference("HEAD").ok()?;
+        let target = head.symbolic_target().ok().flatten()?.to_owned();
+        target.strip_prefix("refs/heads/").map(str::to_owned)
+    }
+
+    /// Refuses a repository in the middle of a merge, rebase or the like.
+    ///
+    /// # Errors
+    /// What is going on, and how to end it.
+    pub fn must_be_idle(&self) -> Result<()> {
+        let doing = match self.inner.state() {
+            RepositoryState::Clean => return Ok(()),
+            RepositoryState::Merge => "merge",
+            RepositoryState::Revert | RepositoryState::RevertSequence => "revert",
+            RepositoryState::CherryPick | RepositoryState::CherryPickSequence => "cherry-pick",
+            RepositoryState::Bisect => "bisect",
+            RepositoryState::Rebase
+            | RepositoryState::RebaseInteractive
+            | RepositoryState::RebaseMerge => "rebase",
+            RepositoryState::ApplyMailbox | RepositoryState::ApplyMailboxOrRebase => "am",
+        };
+        Err(Error::refused(
+            Problem::new(format!("a git {doing} is in progress")).hint(format!(
+                "finish it, or end it with git {doing} {}",
+                if doing == "bisect" {
+                    "reset"
+                } else {
+                    "--abort"
+                }
+            )),
+        ))
+    }
+
+    /// Which of some paths differ from the last commit, in the folder or in the index.
+    ///
+    /// # Errors
+    /// Git cannot say.
+    pub fn dirty<'a>(&self, paths: impl Iterator<Item = &'a RepoPath>) -> Result<Vec<RepoPath>> {
+        let mut dirty = Vec::new();
+        for path in paths {
+            match self.inner.status_file(Path::new(path.as_str())) {
+                Ok(status) if status == Status::CURRENT => {}
+                Ok(_) => dirty.push(path.clone()),
+                Err(error) if error.code() == ErrorCode::NotFound => {}
+                Err(error) => return Err(git_failed("look at the work tree", &error)),
+            }
+        }
+        Ok(dirty)
+    }
+
+    /// Whether `origin` is set.
+    pub fn has_origin(&self) -> bool {
+        self.inner.find_remote("origin").is_ok()
+    }
+}
+
+fn git_failed(doing: &str, error: &git2::Error) -> Error {
+    let hint = if error.code() == ErrorCode::Locked {
+        "another git process is at work; if none is, remove .git/index.lock"
+    } else {
+        "run `git status` in that folder, mend what it says, and try again"
+    };
+    Error::failed(Problem::new(format!("could not {doing}: {}", error.message())).hint(hint))
+}

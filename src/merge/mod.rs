@@ -1,0 +1,192 @@
+//! Setting a new render against what is there: base (the last render), ours (the folder), theirs (the new render).
+
+mod lines;
+
+use crate::change::{Action, Change, Conflict, FileChange};
+use crate::model::{RepoPath, Tree};
+
+/// Merges file by file. Pure.
+///
+/// A file that only one side changed takes that side. For a file that both have and base has not, a set of lines
+/// (`.gitignore`, `.gitattributes`) is joined, a README that says nothing yet is replaced, and anything else is a
+/// conflict: nothing of the user's is ever overwritten.
+pub fn merge(base: &Tree, ours: &Tree, theirs: &Tree) -> Change {
+    let mut change = Change::default();
+    for (path, new) in theirs {
+        match merge_file(path, base.get(path), ours.get(path), new) {
+            Outcome::Keep => {}
+            Outcome::Take(text) => {
+                let before = ours.get(path).cloned();
+                let action = if before.is_some() {
+                    Action::Edit
+                } else {
+                    Action::Create
+                };
+                change.files.insert(
+                    path.clone(),
+                    FileChange {
+                        action,
+                        before,
+                        after: Some(text),
+                    },
+                );
+            }
+            Outcome::Conflict(reason) => {
+                change.conflicts.push(Conflict {
+                    path: path.clone(),
+                    reason,
+                });
+            }
+        }
+    }
+    for (path, old) in base {
+        let Some(mine) = ours.get(path).filter(|_| !theirs.contains_key(path)) else {
+            continue;
+        };
+        if mine == old {
+            let file = FileChange {
+                action: Action::Delete,
+                before: Some(mine.clone()),
+                after: None,
+            };
+            change.files.insert(path.clone(), file);
+        } else {
+            change.conflicts.push(Conflict {
+                path: path.clone(),
+                reason: "it would be deleted, and was edited".to_owned(),
+            });
+        }
+    }
+    change
+}
+
+enum Outcome {
+    Keep,
+    Take(String),
+    Conflict(String),
+}
+
+fn merge_file(
+    path: &RepoPath,
+    base: Option<&String>,
+    ours: Option<&String>,
+    theirs: &String,
+) -> Outcome {
+    match (base, ours) {
+        // What the user deleted stays deleted, unless the new render says something new there.
+        (Some(base), None) if base == theirs => Outcome::Keep,
+        (None, None) => Outcome::Take(theirs.clone()),
+        (_, Some(ours)) if ours == theirs => Outcome::Keep,
+        (Some(base), Some(_)) if base == theirs => Outcome::Keep,
+        (Some(base), Some(ours)) if base == ours => Outcome::Take(theirs.clone()),
+        (Some(_), None) => Outcome::Conflict("it was deleted here, and has changed".to_owned()),
+        (Some(_), Some(_)) => Outcome::Conflict("it was edited here, and has changed".to_owned()),
+        (None, Some(ours)) => match path.as_str() {
+            ".gitignore" | ".gitattributes" => {
+                let joined = lines::join(ours, theirs);
+                if &joined == ours {
+                    Outcome::Keep
+                } else {
+                    Outcome::Take(joined)
+                }
+            }
+            "README.md" if lines::is_bare_readme(ours) => Outcome::Take(theirs.clone()),
+            _ => Outcome::Conflict("it is there already, with other content".to_owned()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[(&str, &str)]) -> Tree {
+        files
+            .iter()
+            .map(|(path, text)| (RepoPath::new(*path).unwrap(), (*text).to_owned()))
+            .collect()
+    }
+
+    fn shown(change: &Change) -> Vec<String> {
+        let files = change.files.iter().map(|(path, f)| {
+            format!(
+                "{:?} {path} {}",
+                f.action,
+                f.after.as_deref().unwrap_or("-")
+            )
+        });
+        let conflicts = change
+            .conflicts
+            .iter()
+            .map(|c| format!("Conflict {}", c.path));
+        files.chain(conflicts).collect()
+    }
+
+    #[test]
+    fn three_ways() {
+        let base = tree(&[
+            ("same", "1"),
+            ("mine", "1"),
+            ("new", "1"),
+            ("both", "1"),
+            ("gone", "1"),
+            ("edited", "1"),
+            ("deleted", "1"),
+        ]);
+        let ours = tree(&[
+            ("same", "1"),
+            ("mine", "2"),
+            ("new", "1"),
+            ("both", "2"),
+            ("gone", "1"),
+            ("edited", "2"),
+        ]);
+        let theirs = tree(&[
+            ("same", "1"),
+            ("mine", "1"),
+            ("new", "3"),
+            ("both", "3"),
+            ("deleted", "1"),
+            ("added", "4"),
+        ]);
+        assert_eq!(
+            shown(&merge(&base, &ours, &theirs)),
+            [
+                "Create added 4",
+                "Delete gone -",
+                "Edit new 3",
+                "Conflict both",
+                "Conflict edited"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_existing_folder_loses_nothing() {
+        let ours = tree(&[
+            (".gitignore", "/mine\n*.log"),
+            ("README.md", "# acme\n\nOur platform.\n"),
+            ("renovate.json", "{}\n"),
+            ("apps/kept.yaml", "x"),
+        ]);
+        let theirs = tree(&[
+            (".gitignore", "*.log\n.terraform/\n"),
+            ("README.md", "# new\n"),
+            ("renovate.json", "{ }\n"),
+        ]);
+        assert_eq!(
+            shown(&merge(&Tree::new(), &ours, &theirs)),
+            [
+                "Edit .gitignore /mine\n*.log\n.terraform/\n",
+                "Edit README.md # new\n",
+                "Conflict renovate.json"
+            ]
+        );
+    }
+
+    #[test]
+    fn twice_is_once() {
+        let theirs = tree(&[("a", "1"), (".gitignore", "x\n")]);
+        assert!(merge(&Tree::new(), &theirs, &theirs).files.is_empty());
+    }
+}

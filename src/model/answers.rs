@@ -1,0 +1,469 @@
+//! What the user said: the answers file and the flags that add to it.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::{Error, Place, Problem, Result, Source, suggest};
+use crate::yaml::{self, Spanned};
+
+/// A value and where the user gave it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Given<T> {
+    /// The value.
+    pub value: T,
+    /// Where.
+    pub at: Place,
+}
+
+/// Answers by name of the question.
+pub(super) type GivenValues = IndexMap<String, Given<Value>>;
+
+/// What was said of a cluster.
+#[derive(Debug, Clone)]
+pub struct ClusterAnswers {
+    /// Where the cluster was named.
+    pub at: Place,
+    /// Its provider.
+    pub provider: Option<Given<String>>,
+    /// Everything else.
+    pub values: GivenValues,
+}
+
+/// What was said of a component.
+#[derive(Debug, Clone)]
+pub struct ComponentAnswers {
+    /// Where the component was named.
+    pub at: Place,
+    /// The clusters it is for; everywhere it fits if absent.
+    pub on: Option<Vec<Given<String>>>,
+    /// Answers by cluster; `all` for every cluster and for questions asked once.
+    pub answers: IndexMap<String, ScopeAnswers>,
+}
+
+/// Answers for one cluster, or for all.
+#[derive(Debug, Clone)]
+pub struct ScopeAnswers {
+    /// Where the cluster was named.
+    pub at: Place,
+    /// The answers.
+    pub values: GivenValues,
+}
+
+/// The key of `answers:` that stands for every cluster.
+pub const ALL: &str = "all";
+
+/// Everything the user said.
+#[derive(Debug, Clone, Default)]
+pub struct Answers {
+    /// Name of the platform.
+    pub name: Option<Given<String>>,
+    /// Git URL that Flux reads.
+    pub git_url: Option<Given<String>>,
+    /// Branch that Flux reads.
+    pub git_branch: Option<Given<String>>,
+    /// How Flux may read it.
+    pub git_auth: Option<Given<String>>,
+    /// E-mail address for notices.
+    pub email: Option<Given<String>>,
+    /// Where checks of the platform run.
+    pub ci: Option<Given<String>>,
+    /// Clusters; `None` if nothing was said of them.
+    pub clusters: Option<IndexMap<String, ClusterAnswers>>,
+    /// Components; `None` if nothing was said of them.
+    pub components: Option<IndexMap<String, ComponentAnswers>>,
+    /// Answers given by `--set`: they choose no component. By component, then by cluster or `all`.
+    pub settings: IndexMap<String, IndexMap<String, ScopeAnswers>>,
+}
+
+type Values = IndexMap<Spanned<String>, Spanned<Value>>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    name: Option<Spanned<String>>,
+    #[serde(default)]
+    git: Option<GitFile>,
+    #[serde(default)]
+    email: Option<Spanned<String>>,
+    #[serde(default)]
+    ci: Option<Spanned<String>>,
+    #[serde(default)]
+    clusters: Option<IndexMap<Spanned<String>, Option<Values>>>,
+    #[serde(default)]
+    components: Option<IndexMap<Spanned<String>, Option<ComponentFile>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GitFile {
+    #[serde(default)]
+    url: Option<Spanned<String>>,
+    #[serde(default)]
+    branch: Option<Spanned<String>>,
+    #[serde(default)]
+    auth: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ComponentFile {
+    #[serde(default)]
+    on: Option<Vec<Spanned<String>>>,
+    #[serde(default)]
+    answers: IndexMap<Spanned<String>, Option<Values>>,
+}
+
+impl Answers {
+    /// Reads an answers file.
+    ///
+    /// # Errors
+    /// Broken YAML, an unknown or duplicate key, a wrong type: with file, line and column.
+    pub fn read(source: &Arc<Source>) -> Result<Self> {
+        let file: File = yaml::read(source)?;
+        let at = |span: std::ops::Range<usize>| Place::Span(Arc::clone(source), span);
+        let given = |spanned: Spanned<String>| Given {
+            value: spanned.value,
+            at: at(spanned.span),
+        };
+        let values = |values: Option<Values>| -> GivenValues {
+            let entries = values.unwrap_or_default().into_iter();
+            entries
+                .map(|(key, value)| {
+                    // A value that is no map is best shown with its key.
+                    let span = key.span.start..value.span.end.max(key.span.end);
+                    (
+                        key.value,
+                        Given {
+                            value: value.value,
+                            at: at(span),
+                        },
+                    )
+                })
+                .collect()
+        };
+        let git = file.git.unwrap_or(GitFile {
+            url: None,
+            branch: None,
+            auth: None,
+        });
+        let clusters = file.clusters.map(|clusters| {
+            clusters
+                .into_iter()
+                .map(|(name, entry)| {
+                    let mut values = values(entry);
+                    let provider = values.shift_remove("provider").map(|p| Given {
+                        value: crate::catalog::value_text(&p.value),
+                        at: p.at,
+                    });
+                    (
+                        name.value,
+                        ClusterAnswers {
+                            at: at(name.span),
+                            provider,
+                            values,
+                        },
+                    )
+                })
+                .collect()
+        });
+        let components = file.components.map(|components| {
+            components
+                .into_iter()
+                .map(|(name, entry)| {
+                    let entry = entry.unwrap_or(ComponentFile {
+                        on: None,
+                        answers: IndexMap::new(),
+                    });
+                    let answers = entry.answers.into_iter().map(|(scope, entry)| {
+                        (
+                            scope.value,
+                            ScopeAnswers {
+                                at: at(scope.span),
+                                values: values(entry),
+                            },
+                        )
+                    });
+                    let answers = ComponentAnswers {
+                        at: at(name.span),
+                        on: entry.on.map(|on| on.into_iter().map(given).collect()),
+                        answers: answers.collect(),
+                    };
+                    (name.value, answers)
+                })
+                .collect()
+        });
+        Ok(Self {
+            name: file.name.map(given),
+            git_url: git.url.map(given),
+            git_branch: git.branch.map(given),
+            git_auth: git.auth.map(given),
+            email: file.email.map(given),
+            ci: file.ci.map(given),
+            clusters,
+            components,
+            settings: IndexMap::new(),
+        })
+    }
+
+    /// A platform answer given by a flag of its own, as `--git-url`.
+    pub fn flag(&mut self, key: &str, flag: &str, value: &str) {
+        let given = Some(Given {
+            value: value.to_owned(),
+            at: Place::Flag(format!("{flag} {value}")),
+        });
+        match key {
+            "name" => self.name = given,
+            "git.url" => self.git_url = given,
+            "git.branch" => self.git_branch = given,
+            "git.auth" => self.git_auth = given,
+            "email" => self.email = given,
+            "ci" => self.ci = given,
+            _ => {}
+        }
+    }
+
+    /// `--cluster NAME=PROVIDER`.
+    ///
+    /// # Errors
+    /// It is not of that form.
+    pub fn add_cluster(&mut self, spec: &str) -> Result<()> {
+        let at = Place::Flag(format!("--cluster {spec}"));
+        let Some((name, provider)) = spec.split_once('=') else {
+            return Err(Error::refused(
+                Problem::new("a cluster needs a name and a provider")
+                    .at(at)
+                    .hint("as --cluster staging=kind"),
+            ));
+        };
+        let provider = Some(Given {
+            value: provider.to_owned(),
+            at: at.clone(),
+        });
+        let clusters = self.clusters.get_or_insert_default();
+        if let Some(cluster) = clusters.get_mut(name) {
+            cluster.provider = provider;
+        } else {
+            let cluster = ClusterAnswers {
+                at,
+                provider,
+                values: GivenValues::new(),
+            };
+            clusters.insert(name.to_owned(), cluster);
+        }
+        Ok(())
+    }
+
+    /// `--component NAME[@CLUSTER,…]`.
+    pub fn add_component(&mut self, spec: &str) {
+        let at = Place::Flag(format!("--component {spec}"));
+        let (name, on) = match spec.split_once('@') {
+            Some((name, on)) => (name, Some(on)),
+            None => (spec, None),
+        };
+        let on = on.map(|on| {
+            on.split(',')
+                .map(|cluster| Given {
+                    value: cluster.to_owned(),
+                    at: at.clone(),
+                })
+                .collect()
+        });
+        let component = self
+            .components
+            .get_or_insert_default()
+            .entry(name.to_owned())
+            .or_insert_with(|| ComponentAnswers {
+                at,
+                on: None,
+                answers: IndexMap::new(),
+            });
+        if on.is_some() {
+            component.on = on;
+        }
+    }
+
+    /// `--set [CLUSTER:]KEY=VALUE`; the value is YAML. Keys are those of the answers file: `email`, `git.url`,
+    /// `<cluster>.<fact>`, `<component>.<question>`.
+    ///
+    /// # Errors
+    /// It is not of that form, or the value is broken YAML.
+    pub fn set(&mut self, spec: &str) -> Result<()> {
+        let at = Place::Flag(format!("--set {spec}"));
+        let wrong = |message: String| {
+            Error::refused(Problem::new(message).at(at.clone()).hint(
+                "as --set prod.region=eu-central-1, --set cert-manager.issuer=private or --set prod:cert-manager.issuer=private",
+            ))
+        };
+        let Some((key, text)) = spec.split_once('=') else {
+            return Err(wrong("no value is given".to_owned()));
+        };
+        let source = Source::new(format!("--set {key}"), text);
+        let node = yaml::parse_documents(&source)?;
+        let value = node.first().map_or(Value::Null, yaml::Node::to_value);
+        let plain = |value: &Value| Given {
+            value: crate::catalog::value_text(value),
+            at: at.clone(),
+        };
+        let (scope, key) = match key.split_once(':') {
+            Some((cluster, key)) => (Some(cluster), key),
+            None => (None, key),
+        };
+        match (scope, key.split_once('.')) {
+            (None, None) => match key {
+                "name" => self.name = Some(plain(&value)),
+                "email" => self.email = Some(plain(&value)),
+                "ci" => self.ci = Some(plain(&value)),
+                _ => {
+                    let near = suggest(
+                        key,
+                        ["name", "email", "ci", "git.url", "git.branch", "git.auth"],
+                    );
+                    return Err(wrong(format!("unknown key `{key}`: {near}")));
+                }
+            },
+            (None, Some(("git", key))) => match key {
+                "url" => self.git_url = Some(plain(&value)),
+                "branch" => self.git_branch = Some(plain(&value)),
+                "auth" => self.git_auth = Some(plain(&value)),
+                _ => {
+                    let near = suggest(key, ["url", "branch", "auth"]);
+                    return Err(wrong(format!("unknown key `git.{key}`: {near}")));
+                }
+            },
+            (Some(_), None) => return Err(wrong(format!("`{key}` names no component's question"))),
+            (scope, Some((owner, key))) => {
+                let given = Given {
+                    value,
+                    at: at.clone(),
+                };
+                let is_cluster = match &self.clusters {
+                    Some(clusters) => clusters.contains_key(owner),
+                    None => owner == super::resolve::DEFAULT_CLUSTER,
+                };
+                if scope.is_none() && is_cluster {
+                    let clusters = self.clusters.get_or_insert_default();
+                    let cluster =
+                        clusters
+                            .entry(owner.to_owned())
+                            .or_insert_with(|| ClusterAnswers {
+                                at: at.clone(),
+                                provider: None,
+                                values: GivenValues::new(),
+                            });
+                    if key == "provider" {
+                        cluster.provider = Some(plain(&given.value));
+                    } else {
+                        cluster.values.insert(key.to_owned(), given);
+                    }
+                } else {
+                    self.set_component(owner, scope.unwrap_or(ALL), key, given);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn set_component(&mut self, owner: &str, scope: &str, key: &str, given: Given<Value>) {
+        let at = given.at.clone();
+        self.settings
+            .entry(owner.to_owned())
+            .or_default()
+            .entry(scope.to_owned())
+            .or_insert_with(|| ScopeAnswers {
+                at,
+                values: GivenValues::new(),
+            })
+            .values
+            .insert(key.to_owned(), given);
+    }
+
+    /// What was answered for a component, a flag before the file: for one cluster, or for `all`.
+    pub fn component_answer(
+        &self,
+        component: &str,
+        scope: &str,
+        key: &str,
+    ) -> Option<&Given<Value>> {
+        let set = self.settings.get(component).and_then(|s| s.get(scope));
+        let file = self
+            .components
+            .as_ref()
+            .and_then(|c| c.get(component))
+            .and_then(|c| c.answers.get(scope));
+        set.into_iter().chain(file).find_map(|s| s.values.get(key))
+    }
+
+    /// Every answer given for a component: its scope, where the scope was named, and the answers.
+    pub fn component_scopes(&self, component: &str) -> Vec<(&str, &ScopeAnswers)> {
+        let set = self.settings.get(component).into_iter().flatten();
+        let file = self.components.as_ref().and_then(|c| c.get(component));
+        let file = file.into_iter().flat_map(|c| &c.answers);
+        set.chain(file)
+            .map(|(scope, answers)| (scope.as_str(), answers))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_and_overlays() {
+        let text = "name: acme\nclusters:\n  prod: {provider: kind, nodes: 2}\ncomponents:\n  cilium:\n  \
+                    cert-manager: {on: [prod], answers: {prod: {issuer: private}}}\n";
+        let mut answers = Answers::read(&Source::new("a.yaml", text)).unwrap();
+        answers.set("prod.nodes=3").unwrap();
+        answers.set("prod:cert-manager.issuer=letsencrypt").unwrap();
+        answers.set("email=a@b.io").unwrap();
+        answers.add_component("grafana@prod");
+        let prod = &answers.clusters.as_ref().unwrap()["prod"];
+        assert_eq!(prod.values["nodes"].value, 3);
+        assert_eq!(prod.values["nodes"].at.to_string(), "--set prod.nodes=3");
+        let components = answers.components.as_ref().unwrap();
+        assert_eq!(
+            answers
+                .component_answer("cert-manager", "prod", "issuer")
+                .unwrap()
+                .value,
+            "letsencrypt"
+        );
+        assert_eq!(
+            components["cert-manager"].answers["prod"].values["issuer"].value,
+            "private"
+        );
+        assert_eq!(components["grafana"].on.as_ref().unwrap()[0].value, "prod");
+        assert_eq!(answers.email.unwrap().value, "a@b.io");
+    }
+
+    #[test]
+    fn refuses_with_positions() {
+        let read = |text: &str| {
+            Answers::read(&Source::new("a.yaml", text))
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            read("nmae: x\n"),
+            "a.yaml:1:1: unknown key `nmae` (did you mean `name`?)"
+        );
+        assert!(
+            read("clusters: [prod]\n").starts_with("a.yaml:1:11: expected a map, found a list")
+        );
+        assert!(
+            read("components: {x: {only: []}}\n").starts_with("a.yaml:1:18: unknown key `only`")
+        );
+        assert!(
+            Answers::default()
+                .set("emial=x")
+                .unwrap_err()
+                .to_string()
+                .contains("did you mean `email`")
+        );
+        assert!(Answers::default().add_cluster("prod").is_err());
+    }
+}

@@ -1,0 +1,18 @@
+//! The model of a platform: what is chosen, where, and with which answers.
+
+mod answers;
+mod platform;
+mod print;
+mod record;
+mod resolve;
+mod tree;
+mod units;
+mod value;
+
+pub use answers::{ALL, Answers, Given};
+pub use platform::{Answer, AnswerOrigin, Chosen, Cluster, Git, GitAuth, Placed, Platform, Reason};
+pub use print::answers_file;
+pub use record::{RECORD, read as read_record, write as write_record};
+pub use resolve::{Assumption, Environment, Resolution, resolve};
+pub use tree::{RepoPath, Tree, case_collision};
+pub use units::{Unit, install_order, units};

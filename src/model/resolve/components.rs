@@ -1,0 +1,553 @@
+//! Components: those chosen, where they fit, and those that they need.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::super::answers::{ALL, Answers, Given};
+use super::super::platform::{Answer, AnswerOrigin, Chosen, Cluster, Placed, Platform, Reason};
+use super::super::units::{install_order, units};
+use super::Report;
+use super::questions::{self, Outcome, Scope};
+use crate::catalog::{Ask, Catalogue, Component, Layer, value_text};
+use crate::error::{Place, Problem, Result, suggest};
+
+/// Chooses and places components, adds what they need, and answers their questions.
+///
+/// # Errors
+/// A template of the catalogue fails.
+pub(super) fn resolve(
+    answers: &Answers,
+    catalogue: &Catalogue,
+    platform: &mut Platform,
+    report: &mut Report,
+) -> Result<()> {
+    let wishes = wishes(answers, catalogue, platform, report);
+    let names: Vec<String> = platform.clusters.keys().cloned().collect();
+    for name in &names {
+        let mut placer = Placer {
+            answers,
+            catalogue,
+            platform,
+            report,
+            cluster: name,
+        };
+        for (component, reason) in wishes.get(name).into_iter().flatten() {
+            placer.place(component, reason.clone())?;
+        }
+        placer.needs()?;
+    }
+    platform_answers(answers, catalogue, platform, report)?;
+    for name in &names {
+        owners(name, catalogue, platform, report);
+        order(name, catalogue, platform, report);
+    }
+    known_settings(answers, catalogue, platform, report);
+    Ok(())
+}
+
+type Wishes = BTreeMap<String, BTreeMap<String, Reason>>;
+
+/// What each cluster is to have, before needs.
+fn wishes(
+    answers: &Answers,
+    catalogue: &Catalogue,
+    platform: &Platform,
+    report: &mut Report,
+) -> Wishes {
+    let mut wishes = Wishes::new();
+    for (name, cluster) in &platform.clusters {
+        let wish = wishes.entry(name.clone()).or_default();
+        if answers.components.is_none() {
+            let usual = cluster.provider(catalogue).map(|p| p.spec.usual.as_slice());
+            for component in usual.unwrap_or_default() {
+                if fits(&catalogue.components[&component.value], cluster).is_ok() {
+                    wish.insert(component.value.clone(), Reason::Usual);
+                }
+            }
+        }
+    }
+    for (name, said) in answers.components.iter().flatten() {
+        let Some(component) = catalogue.components.get(name) else {
+            let hint = suggest(name, catalogue.components.keys().map(String::as_str));
+            report.problem(&said.at, format!("unknown component `{name}`"), hint);
+            continue;
+        };
+        match &said.on {
+            Some(on) => chosen_on(name, component, on, platform, &mut wishes, report),
+            None => chosen_everywhere(name, component, &said.at, platform, &mut wishes, report),
+        }
+    }
+    for (name, cluster) in &platform.clusters {
+        for always in &catalogue.common.always {
+            if fits(&catalogue.components[&always.value], cluster).is_ok() {
+                wishes
+                    .entry(name.clone())
+                    .or_default()
+                    .insert(always.value.clone(), Reason::Always);
+            }
+        }
+    }
+    wishes
+}
+
+fn chosen_on(
+    name: &str,
+    component: &Component,
+    on: &[Given<String>],
+    platform: &Platform,
+    wishes: &mut Wishes,
+    report: &mut Report,
+) {
+    for cluster_name in on {
+        let Some(cluster) = platform.clusters.get(&cluster_name.value) else {
+            let hint = suggest(
+                &cluster_name.value,
+                platform.clusters.keys().map(String::as_str),
+            );
+            report.problem(
+                &cluster_name.at,
+                format!("unknown cluster `{}`", cluster_name.value),
+                hint,
+            );
+            continue;
+        };
+        match fits(component, cluster) {
+            Ok(()) => {
+                wishes
+                    .entry(cluster_name.value.clone())
+                    .or_default()
+                    .insert(name.to_owned(), Reason::Chosen);
+            }
+            Err(reason) => report.problem(
+                &cluster_name.at,
+                format!("{name} does not fit {}: {reason}", cluster_name.value),
+                "leave that cluster out of `on`",
+            ),
+        }
+    }
+}
+
+fn chosen_everywhere(
+    name: &str,
+    component: &Component,
+    at: &Place,
+    platform: &Platform,
+    wishes: &mut Wishes,
+    report: &mut Report,
+) {
+    let mut reasons = Vec::new();
+    for (cluster_name, cluster) in &platform.clusters {
+        match fits(component, cluster) {
+            Ok(()) => {
+                wishes
+                    .entry(cluster_name.clone())
+                    .or_default()
+                    .insert(name.to_owned(), Reason::Chosen);
+            }
+            Err(reason) => reasons.push(format!("{name} is not on {cluster_name}: {reason}")),
+        }
+    }
+    if reasons.len() == platform.clusters.len() && !reasons.is_empty() {
+        report.problem(at, format!("{name} fits no cluster"), reasons.join("; "));
+    } else {
+        report.notes.extend(reasons);
+    }
+}
+
+/// Whether a component can be on a cluster.
+///
+/// # Errors
+/// The reason why not.
+pub(super) fn fits(component: &Component, cluster: &Cluster) -> Result<(), String> {
+    let spec = &component.spec;
+    if !spec.only.is_empty() && !spec.only.iter().any(|p| p.value == cluster.provider) {
+        let only: Vec<&str> = spec.only.iter().map(|p| p.value.as_str()).collect();
+        return Err(format!("only on {}", only.join(", ")));
+    }
+    if let Some((_, reason)) = spec.unfit.iter().find(|(p, _)| p.value == cluster.provider) {
+        return Err(reason.clone());
+    }
+    for (key, reasons) in &spec.unfit_when {
+        let fact = key
+            .value
+            .strip_prefix("cluster.")
+            .and_then(|fact| cluster.facts.get(fact));
+        if let Some(reason) = fact.and_then(|fact| reasons.get(&value_text(fact))) {
+            return Err(reason.clone());
+        }
+    }
+    Ok(())
+}
+
+struct Placer<'a> {
+    answers: &'a Answers,
+    catalogue: &'a Catalogue,
+    platform: &'a mut Platform,
+    report: &'a mut Report,
+    cluster: &'a str,
+}
+
+impl Placer<'_> {
+    fn on(&self) -> &Cluster {
+        &self.platform.clusters[self.cluster]
+    }
+
+    /// Puts a component on the cluster and answers its questions there.
+    fn place(&mut self, name: &str, reason: Reason) -> Result<()> {
+        let component = &self.catalogue.components[name];
+        let cluster = self.on();
+        let mut scope = Scope {
+            platform: self.platform.context(),
+            cluster: cluster.facts.clone(),
+            answers: Map::new(),
+        };
+        let provider = cluster.provider.clone();
+        let pinned = cluster.facts.get("upgrades").is_some_and(|u| u == "later")
+            && component.spec.source.value.version().is_some();
+        let mut found: BTreeMap<String, Answer> = BTreeMap::new();
+        for question in component
+            .spec
+            .questions
+            .iter()
+            .filter(|q| q.ask == Ask::Cluster)
+        {
+            let key = &question.name.value;
+            let here = self.answers.component_answer(name, self.cluster, key);
+            let given = here.or_else(|| self.answers.component_answer(name, ALL, key));
+            let whose = format!("{name} on {}: ", self.cluster);
+            let outcome = questions::answer(
+                question,
+                given,
+                &scope,
+                &provider,
+                &whose,
+                self.catalogue,
+                self.report,
+            )?;
+            match outcome {
+                Outcome::Answered(answer) => {
+                    scope.answers.insert(key.clone(), answer.value.clone());
+                    if answer.origin == AnswerOrigin::Assumed {
+                        let key = format!("{name}.{key}");
+                        self.report
+                            .assume(Some(self.cluster), &key, &value_text(&answer.value));
+                    }
+                    found.insert(key.clone(), answer);
+                }
+                Outcome::Absent => {
+                    let at_cluster = format!("{} for {name}", self.cluster);
+                    questions::refuse_idle(question, here, &found, &at_cluster, self.report);
+                }
+                Outcome::Missing => self.report.miss(
+                    format!("{}:{name}.{key}", self.cluster),
+                    format!("--set {}:{name}.{key}=…", self.cluster),
+                    &question.prompt,
+                ),
+            }
+        }
+        let placed = Placed {
+            reason,
+            answers: found,
+            pinned,
+        };
+        if let Some(cluster) = self.platform.clusters.get_mut(self.cluster) {
+            cluster.components.insert(name.to_owned(), placed);
+        }
+        self.platform
+            .components
+            .entry(name.to_owned())
+            .or_insert_with(|| Chosen {
+                answers: BTreeMap::new(),
+            });
+        Ok(())
+    }
+
+    /// Adds what chosen components need, until nothing is missing.
+    fn needs(&mut self) -> Result<()> {
+        let mut unmet: BTreeSet<String> = BTreeSet::new();
+        while let Some((by, ability, why)) = self.first_unmet(&unmet) {
+            match self.candidate(&ability) {
+                Ok(name) => {
+                    let reason = Reason::Needed {
+                        by,
+                        ability: ability.clone(),
+                    };
+                    self.place(&name, reason)?;
+                    // It may not give the ability with its answers here: do not ask again.
+                    unmet.insert(ability);
+                }
+                Err(hint) => {
+                    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+                    self.report.problems.push(
+                        Problem::new(format!(
+                            "{by} on {} needs `{ability}`, which nothing there gives{why}",
+                            self.cluster
+                        ))
+                        .hint(hint),
+                    );
+                    unmet.insert(ability);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn first_unmet(&self, given_up: &BTreeSet<String>) -> Option<(String, String, Option<String>)> {
+        let cluster = self.on();
+        let here = cluster.here(self.platform, self.catalogue);
+        for name in cluster.components.keys() {
+            let spec = &self.catalogue.components[name].spec;
+            let answers = self.platform.answers_of(cluster, name);
+            let needs = spec
+                .needs
+                .iter()
+                .chain(spec.parts.iter().flat_map(|p| &p.needs));
+            for need in needs.filter(|need| !need.optional) {
+                let ability = &need.name.value;
+                if need.when.holds(|key| cluster.lookup(&answers, key))
+                    && !here.contains(ability)
+                    && !given_up.contains(ability)
+                {
+                    return Some((name.clone(), ability.clone(), need.why.clone()));
+                }
+            }
+        }
+        None
+    }
+
+    /// The only component that can give an ability here, or the one that the provider prefers.
+    fn candidate(&self, ability: &str) -> Result<String, String> {
+        let cluster = self.on();
+        let mut unfit = Vec::new();
+        let mut candidates = Vec::new();
+        for (name, component) in &self.catalogue.components {
+            let parts = component.spec.parts.iter().flat_map(|p| &p.provides);
+            let gives = name == ability
+                || component
+                    .spec
+                    .provides
+                    .iter()
+                    .chain(parts)
+                    .any(|p| p.name == ability);
+            if gives {
+                match fits(component, cluster) {
+                    Ok(()) => candidates.push(name.clone()),
+                    Err(reason) => unfit.push(format!("{name} does not fit: {reason}")),
+                }
+            }
+        }
+        let preferred = cluster
+            .provider(self.catalogue)
+            .and_then(|p| p.spec.prefer.get(ability))
+            .map(|name| name.value.clone());
+        match (
+            preferred.filter(|name| candidates.contains(name)),
+            candidates.as_slice(),
+        ) {
+            (Some(preferred), _) => Ok(preferred),
+            (None, [only]) => Ok(only.clone()),
+            (None, []) if unfit.is_empty() => {
+                Err("no component of the catalogue gives it".to_owned())
+            }
+            (None, []) => Err(unfit.join("; ")),
+            (None, several) => Err(format!("choose one: {}", several.join(", "))),
+        }
+    }
+}
+
+/// Answers the questions that are asked once.
+fn platform_answers(
+    answers: &Answers,
+    catalogue: &Catalogue,
+    platform: &mut Platform,
+    report: &mut Report,
+) -> Result<()> {
+    let context = platform.context();
+    for (name, chosen) in &mut platform.components {
+        let component = &catalogue.components[name];
+        let mut scope = Scope {
+            platform: context.clone(),
+            cluster: Map::new(),
+            answers: Map::new(),
+        };
+        for question in component
+            .spec
+            .questions
+            .iter()
+            .filter(|q| q.ask == Ask::Platform)
+        {
+            let key = &question.name.value;
+            let given = answers.component_answer(name, ALL, key);
+            let whose = format!("{name}: ");
+            match questions::answer(question, given, &scope, "", &whose, catalogue, report)? {
+                Outcome::Answered(answer) => {
+                    scope.answers.insert(key.clone(), answer.value.clone());
+                    if answer.origin == AnswerOrigin::Assumed {
+                        report.assume(None, &format!("{name}.{key}"), &value_text(&answer.value));
+                    }
+                    chosen.answers.insert(key.clone(), answer);
+                }
+                Outcome::Absent => {
+                    questions::refuse_idle(question, given, &chosen.answers, name, report);
+                }
+                Outcome::Missing => report.miss(
+                    format!("{name}.{key}"),
+                    format!("--set {name}.{key}=…"),
+                    &question.prompt,
+                ),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One owner for every ability and namespace, and no two that exclude each other.
+fn owners(cluster_name: &str, catalogue: &Catalogue, platform: &Platform, report: &mut Report) {
+    let cluster = &platform.clusters[cluster_name];
+    let mut abilities: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut namespaces: BTreeMap<&str, &str> = BTreeMap::new();
+    for name in cluster.components.keys() {
+        let spec = &catalogue.components[name].spec;
+        let answers = platform.answers_of(cluster, name);
+        let parts = spec.parts.iter().flat_map(|p| &p.provides);
+        let given = spec
+            .provides
+            .iter()
+            .chain(parts)
+            .filter(|p| cluster.holds(p, &answers));
+        for ability in given {
+            if let Some(other) = abilities.insert(&ability.name, name)
+                && other != name
+            {
+                report.problems.push(
+                    Problem::new(format!(
+                        "{other} and {name} both give `{}` on {cluster_name}",
+                        ability.name
+                    ))
+                    .hint("keep one of them there"),
+                );
+            }
+        }
+        if spec.namespace.pod_security.is_some()
+            && let Some(other) = namespaces.insert(&spec.namespace.name.value, name)
+        {
+            report.problems.push(
+                Problem::new(format!(
+                    "{other} and {name} both create the namespace {} on {cluster_name}",
+                    spec.namespace.name.value
+                ))
+                .hint("keep one of them there"),
+            );
+        }
+        for conflict in &spec.conflicts {
+            if cluster.components.contains_key(&conflict.value) {
+                report.problems.push(
+                    Problem::new(format!(
+                        "{name} cannot stand beside {} on {cluster_name}",
+                        conflict.value
+                    ))
+                    .hint("keep one of them there"),
+                );
+            }
+        }
+    }
+}
+
+fn order(cluster_name: &str, catalogue: &Catalogue, platform: &Platform, report: &mut Report) {
+    let cluster = &platform.clusters[cluster_name];
+    let units = units(platform, cluster, catalogue);
+    for layer in Layer::ALL {
+        if let Err(problem) = install_order(&units, layer) {
+            report.problems.push(problem);
+        }
+    }
+}
+
+/// Refuses answers for components that are not there, clusters that are not, and questions that nobody asks.
+fn known_settings(
+    answers: &Answers,
+    catalogue: &Catalogue,
+    platform: &Platform,
+    report: &mut Report,
+) {
+    let said = answers.components.iter().flatten().map(|(name, _)| name);
+    let names: BTreeSet<&String> = said.chain(answers.settings.keys()).collect();
+    for name in names {
+        let scopes = answers.component_scopes(name);
+        let Some(component) = catalogue.components.get(name) else {
+            if let Some((_, first)) = scopes
+                .first()
+                .filter(|_| answers.settings.contains_key(name))
+            {
+                let all = catalogue.components.keys().chain(platform.clusters.keys());
+                let hint = suggest(name, all.map(String::as_str));
+                report.problem(
+                    &first.at,
+                    format!("`{name}` is neither a cluster nor a component"),
+                    hint,
+                );
+            }
+            continue;
+        };
+        let questions: Vec<&str> = component
+            .spec
+            .questions
+            .iter()
+            .map(|q| q.name.value.as_str())
+            .collect();
+        for (scope, given) in scopes {
+            questions::refuse_unknown(given.values.iter(), &questions, name, report);
+            known_scope(name, scope, &given.at, platform, report);
+            for question in component
+                .spec
+                .questions
+                .iter()
+                .filter(|q| q.ask == Ask::Platform)
+            {
+                if scope != ALL
+                    && let Some(value) = given.values.get(&question.name.value)
+                {
+                    let at: &Given<Value> = value;
+                    report.problem(
+                        &at.at,
+                        format!(
+                            "`{}` of {name} is asked once for all clusters",
+                            question.name.value
+                        ),
+                        format!("answer it under `{ALL}`"),
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn known_scope(name: &str, scope: &str, at: &Place, platform: &Platform, report: &mut Report) {
+    if scope == ALL {
+        if !platform.components.contains_key(name) {
+            report.problem(
+                at,
+                format!("{name} is not on this platform"),
+                format!("choose it by --component {name}"),
+            );
+        }
+        return;
+    }
+    match platform.clusters.get(scope) {
+        None => {
+            let all = platform.clusters.keys().map(String::as_str).chain([ALL]);
+            report.problem(
+                at,
+                format!("unknown cluster `{scope}`"),
+                suggest(scope, all),
+            );
+        }
+        Some(cluster) if !cluster.components.contains_key(name) => report.problem(
+            at,
+            format!("{name} is not on {scope}"),
+            format!("choose it by --component {name}@{scope}"),
+        ),
+        Some(_) => {}
+    }
+}

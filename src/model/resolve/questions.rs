@@ -1,0 +1,229 @@
+//! Answering a list of questions from what was said and from defaults.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::super::platform::{Answer, AnswerOrigin};
+use super::super::{answers::Given, value};
+use super::Report;
+use crate::catalog::{AnswerType, Catalogue, Question, is_template};
+use crate::error::{Place, Result, Source};
+use crate::yaml;
+
+/// What defaults and conditions can see.
+#[derive(Debug, Clone)]
+pub(super) struct Scope {
+    pub(super) platform: Value,
+    pub(super) cluster: Map<String, Value>,
+    pub(super) answers: Map<String, Value>,
+}
+
+impl Scope {
+    /// The value of `cluster.x`, `answers.x` or `platform.x`.
+    pub(super) fn lookup(&self, key: &str) -> Option<&Value> {
+        match key.split_once('.')? {
+            ("cluster", name) => self.cluster.get(name),
+            ("answers", name) => self.answers.get(name),
+            ("platform", name) => self.platform.get(name),
+            _ => None,
+        }
+    }
+
+    /// Renders a text that may be a template.
+    ///
+    /// # Errors
+    /// The template fails.
+    pub(super) fn evaluate(
+        &self,
+        catalogue: &Catalogue,
+        text: &str,
+        whose: &str,
+    ) -> Result<String> {
+        let mut context = tera::Context::new();
+        context.insert("platform", &self.platform);
+        context.insert("cluster", &self.cluster);
+        context.insert("answers", &self.answers);
+        catalogue.engine.evaluate(text, &context, whose)
+    }
+}
+
+/// The outcome of one question.
+pub(super) enum Outcome {
+    /// It has an answer.
+    Answered(Answer),
+    /// It does not apply, or may stay without an answer.
+    Absent,
+    /// It applies and has no answer.
+    Missing,
+}
+
+/// Answers one question. `provider` chooses among provider defaults; `whose` names the asker in errors.
+///
+/// # Errors
+/// A default of the catalogue cannot be rendered.
+pub(super) fn answer(
+    question: &Question,
+    given: Option<&Given<Value>>,
+    scope: &Scope,
+    provider: &str,
+    whose: &str,
+    catalogue: &Catalogue,
+    report: &mut Report,
+) -> Result<Outcome> {
+    let lookup = |key: &str| scope.lookup(key);
+    if !question.when.holds(lookup) {
+        return Ok(Outcome::Absent);
+    }
+    if let Some(given) = given.filter(|given| !given.value.is_null()) {
+        let complete = fill(question, given.value.clone(), scope, catalogue)?;
+        return Ok(match value::check(question, &complete, &lookup) {
+            Ok(value) => Outcome::Answered(Answer {
+                value,
+                origin: AnswerOrigin::Answered,
+            }),
+            Err(unfit) => {
+                report.problem(
+                    &given.at,
+                    format!("{whose}{}: {}", question.name.value, unfit.message),
+                    unfit.hint,
+                );
+                Outcome::Absent
+            }
+        });
+    }
+    let default = question
+        .defaults
+        .get(provider)
+        .or(question.default.as_ref());
+    let value = match default {
+        Some(Value::String(text)) => {
+            let text = scope.evaluate(
+                catalogue,
+                text,
+                &format!("the default of {whose}{}", question.name.value),
+            )?;
+            typed(question, &text)
+        }
+        Some(value) => Some(value.clone()),
+        None => None,
+    };
+    let Some(value) = value else {
+        return Ok(if question.optional {
+            Outcome::Absent
+        } else {
+            Outcome::Missing
+        });
+    };
+    match value::check(question, &value, &lookup) {
+        Ok(value) => Ok(Outcome::Answered(Answer {
+            value,
+            origin: AnswerOrigin::Assumed,
+        })),
+        // A default that does not fit here, as a choice that is closed on this cluster, is none.
+        Err(_) => Ok(Outcome::Missing),
+    }
+}
+
+/// Gives the keys of a map that were left out their defaults.
+fn fill(question: &Question, value: Value, scope: &Scope, catalogue: &Catalogue) -> Result<Value> {
+    let Value::Object(mut map) = value else {
+        return Ok(value);
+    };
+    for field in &question.fields {
+        let name = &field.name.value;
+        if let Some(given) = map.get_mut(name) {
+            *given = fill(field, given.take(), scope, catalogue)?;
+        } else if !question.one
+            && let Some(Value::String(text)) = &field.default
+        {
+            let text = scope.evaluate(catalogue, text, &format!("the default of {name}"))?;
+            map.extend(typed(field, &text).map(|value| (name.clone(), value)));
+        }
+    }
+    Ok(Value::Object(map))
+}
+
+/// A rendered default in the question's type; nothing if it rendered blank.
+fn typed(question: &Question, text: &str) -> Option<Value> {
+    let text = text.trim();
+    if text.is_empty() {
+        return None;
+    }
+    match question.kind {
+        AnswerType::String => Some(Value::String(text.to_owned())),
+        _ => plain(text),
+    }
+}
+
+/// A rendered text read as YAML: `6443` is a number, `true` a boolean.
+pub(super) fn plain(text: &str) -> Option<Value> {
+    let node = yaml::parse_documents(&Source::new("", text))
+        .ok()?
+        .into_iter()
+        .next();
+    node.map(|node| node.to_value())
+}
+
+/// A fact of a provider, rendered; nothing if blank.
+///
+/// # Errors
+/// The template fails.
+pub(super) fn fact(
+    value: &Value,
+    scope: &Scope,
+    whose: &str,
+    catalogue: &Catalogue,
+) -> Result<Option<Value>> {
+    let Value::String(text) = value else {
+        return Ok(Some(value.clone()));
+    };
+    if !is_template(text) {
+        return Ok(Some(json!(text)));
+    }
+    let text = scope.evaluate(catalogue, text, whose)?;
+    let text = text.trim();
+    Ok(if text.is_empty() { None } else { plain(text) })
+}
+
+/// Refuses answers that no question asks for.
+pub(super) fn refuse_unknown<'a>(
+    given: impl Iterator<Item = (&'a String, &'a Given<Value>)>,
+    known: &[&str],
+    whose: &str,
+    report: &mut Report,
+) {
+    for (key, value) in given {
+        if !known.contains(&key.as_str()) {
+            let hint = crate::error::suggest(key, known.iter().copied());
+            report.problem(&value.at, format!("{whose} has no question `{key}`"), hint);
+        }
+    }
+}
+
+/// Refuses answers to questions that do not apply, saying when they would.
+pub(super) fn refuse_idle(
+    question: &Question,
+    given: Option<&Given<Value>>,
+    answers: &BTreeMap<String, Answer>,
+    at_cluster: &str,
+    report: &mut Report,
+) {
+    if let Some(Given { at, .. }) = given
+        && !answers.contains_key(&question.name.value)
+        && !question.when.is_empty()
+    {
+        let conditions: Vec<String> = question
+            .when
+            .0
+            .iter()
+            .map(|(key, values)| format!("{key} is {}", values.join(" or ")))
+            .collect();
+        let at: &Place = at;
+        report.problem(
+            at,
+            format!("`{}` is not asked on {at_cluster}", question.name.value),
+            format!("only where {}; leave it out", conditions.join(" and ")),
+        );
+    }
+}

@@ -1,0 +1,150 @@
+//! What templates see, as `format: 1` fixes it.
+
+use serde_json::{Map, Value, json};
+
+use crate::catalog::{Component, Origin, Part, PodSecurity};
+use crate::model::Unit;
+
+/// Minutes by which a Flux Kustomization outlives its release.
+const MARGIN: u32 = 5;
+
+/// Minutes that a release may take where nothing else is said.
+const RELEASE: u32 = 5;
+
+/// `component`.
+pub(super) fn component(component: &Component, pinned: bool, has_values: bool) -> Value {
+    let spec = &component.spec;
+    let mut context = json!({
+        "name": spec.name.value,
+        "object": spec.name.value,
+        "layer": spec.layer,
+        "category": spec.category,
+        "description": spec.description,
+        "homepage": spec.homepage,
+        "source": source(&spec.source.value),
+        "namespace": namespace(component),
+        "timeout": format!("{}m", release_minutes(component)),
+        "crds": {"from": spec.crds.from, "removal": spec.crds.removal},
+        "pinned": pinned,
+        "removing": false,
+        "has_values": has_values,
+    });
+    if let Some(version) = spec.source.value.version() {
+        context["version"] = json!(version);
+    }
+    if let Some(release) = &spec.release {
+        context["release"] = json!(release.value);
+    }
+    if let Some(ready) = ready(component) {
+        context["handover"] = json!({
+            "ready": {"kind": ready.kind, "name": ready.name},
+            "api_version": "apps/v1",
+            "timeout": format!("{}m", release_minutes(component)),
+        });
+    }
+    context
+}
+
+/// The object by which a component is handed over, if it is.
+pub(super) fn ready(component: &Component) -> Option<&crate::catalog::Ready> {
+    component.spec.handover.as_ref()?.value.ready.as_ref()
+}
+
+fn namespace(component: &Component) -> Value {
+    let namespace = &component.spec.namespace;
+    let mut context = json!({
+        "name": namespace.name.value,
+        "create": namespace.pod_security.is_some(),
+    });
+    if let Some(level) = namespace.pod_security {
+        let level: PodSecurity = level;
+        context["pod_security"] = json!(level);
+    }
+    context
+}
+
+/// `component.source` and `part.source`.
+fn source(origin: &Origin) -> Value {
+    match origin {
+        Origin::Oci { url, version } => json!({"kind": "oci", "url": url, "tag": version}),
+        Origin::Helm {
+            repository,
+            chart,
+            version,
+        } => {
+            json!({"kind": "helm", "repository": repository, "chart": chart, "tag": version})
+        }
+        Origin::Git { url, tag, path } => {
+            json!({"kind": "git", "url": url, "tag": tag, "path": path})
+        }
+        Origin::Files {} => json!({"kind": "files"}),
+    }
+}
+
+/// `part`.
+pub(super) fn part(component: &Component, part: &Part) -> Value {
+    let mut context = json!({
+        "name": part.name.value,
+        "object": format!("{}-{}", component.spec.name.value, part.name.value),
+        "scope": part.scope,
+        "order": part.order,
+    });
+    if let Some(origin) = &part.source {
+        context["source"] = source(origin);
+        context["version"] = json!(origin.version());
+    }
+    context
+}
+
+fn release_minutes(component: &Component) -> u32 {
+    let spec = &component.spec;
+    let handover = spec
+        .handover
+        .as_ref()
+        .and_then(|h| h.value.timeout.as_ref());
+    handover
+        .or(spec.timeout.as_ref())
+        .and_then(|timeout| timeout.value.strip_suffix('m')?.parse().ok())
+        .unwrap_or(RELEASE)
+}
+
+/// `health`: how Flux sees that a unit is ready.
+pub(super) fn health(unit: &Unit<'_>) -> Value {
+    let component = unit.component;
+    let minutes = if unit.part.is_some() {
+        RELEASE
+    } else {
+        release_minutes(component)
+    };
+    let timeout = format!("{}m", minutes + MARGIN);
+    let ready = ready(component).filter(|_| unit.part.is_none());
+    let Some(ready) = ready else {
+        return json!({"timeout": timeout, "wait": true, "checks": []});
+    };
+    let spec = &component.spec;
+    // The bootstrap Job looks at the first one to see whether Flux owns the release yet.
+    let checks = json!([
+        {
+            "apiVersion": "apps/v1",
+            "kind": ready.kind,
+            "name": ready.name,
+            "namespace": spec.namespace.name.value,
+        },
+        {
+            "apiVersion": "helm.toolkit.fluxcd.io/v2",
+            "kind": "HelmRelease",
+            "name": spec.name.value,
+            "namespace": spec.namespace.name.value,
+        },
+    ]);
+    json!({"timeout": timeout, "wait": false, "checks": checks})
+}
+
+/// Facts with more keys, as one object.
+pub(super) fn extend(facts: &Map<String, Value>, more: Value) -> Value {
+    let mut object = facts.clone();
+    if let Value::Object(more) = more {
+        object.extend(more);
+    }
+    Value::Object(object)
+}

@@ -1,0 +1,15 @@
+//! The only place that prints or asks.
+
+mod diagnostics;
+mod diff;
+mod plan;
+mod printer;
+mod prompt;
+mod report;
+
+pub use diagnostics::render as render_error;
+pub use diff::unified;
+pub use plan::tree as plan_tree;
+pub use printer::{Printer, Verbosity, style};
+pub use prompt::{Confirmed, confirm, is_interactive};
+pub use report::{AssumedReport, ConflictReport, FileReport, Report, Step};

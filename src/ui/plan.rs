@@ -1,0 +1,94 @@
+//! A change as a tree with counts.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::printer::style;
+use crate::change::{Action, Change};
+
+#[derive(Default)]
+struct Folder<'a> {
+    folders: BTreeMap<&'a str, Self>,
+    files: BTreeMap<&'a str, Action>,
+}
+
+impl<'a> Folder<'a> {
+    fn insert(&mut self, path: &'a str, action: Action) {
+        match path.split_once('/') {
+            Some((folder, rest)) => self.folders.entry(folder).or_default().insert(rest, action),
+            None => {
+                self.files.insert(path, action);
+            }
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.files.len() + self.folders.values().map(Folder::count).sum::<usize>()
+    }
+
+    /// Whether every file below is new, so that one line can stand for all.
+    fn all_new(&self) -> bool {
+        self.files.values().all(|action| *action == Action::Create)
+            && self.folders.values().all(Folder::all_new)
+    }
+
+    fn draw(&self, depth: usize, out: &mut String) {
+        let indent = "  ".repeat(depth);
+        for (name, folder) in &self.folders {
+            // Only the outer levels are worth reading one by one; the record never is.
+            let fold =
+                *name == ".landform" || depth >= 3 || folder.folders.is_empty() && depth >= 1;
+            let count = folder.count();
+            let plural = if count == 1 { "file" } else { "files" };
+            let faint = style::FAINT;
+            if fold && folder.all_new() {
+                let names: Vec<&str> = folder.files.keys().copied().collect();
+                let list = if folder.folders.is_empty() && names.len() <= 6 {
+                    names.join("  ")
+                } else {
+                    format!("{count} {plural}")
+                };
+                let _ = writeln!(out, "{indent}{name}/  {faint}{list}{faint:#}");
+            } else {
+                let _ = writeln!(out, "{indent}{name}/  {faint}{count} {plural}{faint:#}");
+                folder.draw(depth + 1, out);
+            }
+        }
+        for (name, action) in &self.files {
+            let (word, style) = match action {
+                Action::Create => ("", style::GOOD),
+                Action::Edit => ("edit  ", style::CHANGED),
+                Action::Delete => ("delete  ", style::BAD),
+            };
+            let _ = writeln!(out, "{indent}{style}{word}{style:#}{name}");
+        }
+    }
+}
+
+/// The files of a change as a tree, then how many there are.
+pub fn tree(change: &Change) -> String {
+    let mut root = Folder::default();
+    for (path, file) in &change.files {
+        root.insert(path.as_str(), file.action);
+    }
+    let mut out = String::new();
+    root.draw(1, &mut out);
+    let counts = [
+        (Action::Create, "new"),
+        (Action::Edit, "edited"),
+        (Action::Delete, "deleted"),
+    ];
+    let counts: Vec<String> = counts
+        .iter()
+        .map(|(action, word)| (change.count(*action), word))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    let total = if counts.is_empty() {
+        "nothing to do".to_owned()
+    } else {
+        counts.join(", ")
+    };
+    let _ = write!(out, "  {total}");
+    out
+}

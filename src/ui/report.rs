@@ -1,0 +1,123 @@
+//! What a writing command did or would do, as data: the `--json` output.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::diff::file_diff;
+use crate::change::{Action, Change};
+use crate::model::Assumption;
+
+/// The outcome of a command that writes. `landform schema change` describes it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Report {
+    /// Version of this form: 1.
+    pub format: u32,
+    /// The command.
+    pub command: String,
+    /// Folder of the platform, as given.
+    pub folder: String,
+    /// Whether it was only asked what would happen.
+    pub dry_run: bool,
+    /// Files that change, by path.
+    pub files: Vec<FileReport>,
+    /// What stands against it; nothing was written then.
+    pub conflicts: Vec<ConflictReport>,
+    /// Defaults that were taken.
+    pub assumed: Vec<AssumedReport>,
+    /// What else is worth knowing.
+    pub notes: Vec<String>,
+    /// Id of the commit that was made.
+    pub commit: Option<String>,
+    /// What to do next, in order.
+    pub next: Vec<Step>,
+}
+
+/// A file that changes.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct FileReport {
+    /// Path below the folder.
+    pub path: String,
+    /// `create`, `edit` or `delete`.
+    pub action: String,
+    /// Lines after the change.
+    pub lines: usize,
+    /// Unified diff, with `--diff`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diff: Option<String>,
+}
+
+/// Something that stands against a change.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ConflictReport {
+    /// Path below the folder.
+    pub path: String,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// A default that was taken.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct AssumedReport {
+    /// The cluster it is for; absent for the platform.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
+    /// The key, as `--set` takes it.
+    pub key: String,
+    /// The value, as text.
+    pub value: String,
+}
+
+/// Something to do next.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Step {
+    /// What it is.
+    pub title: String,
+    /// What must be there before, in words.
+    pub before: Vec<String>,
+    /// Commands, in order.
+    pub commands: Vec<String>,
+}
+
+impl Report {
+    /// A report of a change that nothing has been done about yet.
+    pub fn new(command: &str, folder: &str, change: &Change, with_diff: bool) -> Self {
+        let files = change.files.iter().map(|(path, file)| FileReport {
+            path: path.to_string(),
+            action: match file.action {
+                Action::Create => "create",
+                Action::Edit => "edit",
+                Action::Delete => "delete",
+            }
+            .to_owned(),
+            lines: file.after.as_deref().map_or(0, |text| text.lines().count()),
+            diff: with_diff
+                .then(|| file_diff(path.as_str(), file.before.as_deref(), file.after.as_deref())),
+        });
+        let conflicts = change.conflicts.iter().map(|conflict| ConflictReport {
+            path: conflict.path.to_string(),
+            reason: conflict.reason.clone(),
+        });
+        Self {
+            format: 1,
+            command: command.to_owned(),
+            folder: folder.to_owned(),
+            dry_run: false,
+            files: files.collect(),
+            conflicts: conflicts.collect(),
+            assumed: Vec::new(),
+            notes: Vec::new(),
+            commit: None,
+            next: Vec::new(),
+        }
+    }
+}
+
+impl From<&Assumption> for AssumedReport {
+    fn from(assumption: &Assumption) -> Self {
+        Self {
+            cluster: assumption.cluster.clone(),
+            key: assumption.key.clone(),
+            value: assumption.value.clone(),
+        }
+    }
+}

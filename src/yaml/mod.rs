@@ -1,0 +1,23 @@
+//! YAML with positions: a spanned tree, and typed values read from it.
+
+mod de;
+mod node;
+mod parse;
+
+pub use de::{Spanned, from_node};
+pub use node::{Kind, Node};
+pub use parse::{parse, parse_documents};
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use crate::error::{Result, Source};
+
+/// Parses one document and reads it as `T`.
+///
+/// # Errors
+/// Broken YAML, a duplicate or unknown key, a wrong type: each with file, line and column.
+pub fn read<T: DeserializeOwned>(source: &Arc<Source>) -> Result<T> {
+    from_node(&parse(source)?, source)
+}

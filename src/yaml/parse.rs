@@ -1,0 +1,210 @@
+//! Events of the parser into the spanned tree.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span};
+
+use super::node::{Kind, Node};
+use crate::error::{Error, Problem, Result, Source};
+
+/// How deep a document may nest. Far above any real file, far below the stack.
+const DEPTH: usize = 64;
+
+/// Parses a text that must hold one document. Nothing at all is an empty mapping.
+///
+/// # Errors
+/// Broken YAML, a second document, a duplicate key, a key that is no scalar, an alias: with its position.
+pub fn parse(source: &Arc<Source>) -> Result<Node> {
+    let mut documents = parse_documents(source)?;
+    if documents.len() > 1 {
+        return Err(Error::refused(
+            Problem::new("a second YAML document, where one is expected")
+                .span(source, documents[1].span.clone())
+                .hint("remove it, or put it into a file of its own"),
+        ));
+    }
+    Ok(documents.pop().unwrap_or(Node {
+        kind: Kind::Mapping(Vec::new()),
+        span: 0..0,
+    }))
+}
+
+/// Parses every document of a text; empty ones are left out.
+///
+/// # Errors
+/// As for [`parse`], but several documents are fine.
+pub fn parse_documents(source: &Arc<Source>) -> Result<Vec<Node>> {
+    let mut builder = Builder {
+        source,
+        events: Parser::new_from_str(&source.text),
+        end: 0,
+    };
+    let mut documents = Vec::new();
+    while let Some((event, span)) = builder.next()? {
+        match event {
+            Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(..)
+            | Event::DocumentEnd => {}
+            other => {
+                let node = builder.node(other, &span, 0)?;
+                if !node.is_null() {
+                    documents.push(node);
+                }
+            }
+        }
+    }
+    Ok(documents)
+}
+
+struct Builder<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> {
+    source: &'a Arc<Source>,
+    events: I,
+    end: usize,
+}
+
+impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Builder<'a, I> {
+    /// The next event that is not a comment.
+    fn next(&mut self) -> Result<Option<(Event<'a>, Range<usize>)>> {
+        loop {
+            match self.events.next() {
+                None => return Ok(None),
+                Some(Ok((Event::Comment(..), _))) => {}
+                Some(Ok((event, span))) => {
+                    let range = span.byte_range().unwrap_or(self.end..self.end);
+                    self.end = range.end;
+                    return Ok(Some((event, range)));
+                }
+                Some(Err(error)) => return Err(self.broken(&error)),
+            }
+        }
+    }
+
+    fn broken(&self, error: &ScanError) -> Error {
+        let at = error.marker().byte_offset().unwrap_or(self.end);
+        Error::refused(
+            Problem::new(format!("broken YAML: {}", error.info())).span(self.source, at..at + 1),
+        )
+    }
+
+    fn problem<T>(&self, message: &str, span: Range<usize>, hint: &str) -> Result<T> {
+        Err(Error::refused(
+            Problem::new(message).span(self.source, span).hint(hint),
+        ))
+    }
+
+    fn node(&mut self, event: Event<'a>, span: &Range<usize>, depth: usize) -> Result<Node> {
+        if depth > DEPTH {
+            return self.problem(
+                "nested too deeply",
+                span.clone(),
+                "at most 64 levels are read",
+            );
+        }
+        match event {
+            Event::Scalar(text, style, ..) => Ok(Node {
+                kind: Kind::Scalar {
+                    text: text.into_owned(),
+                    plain: style == ScalarStyle::Plain,
+                },
+                span: span.clone(),
+            }),
+            Event::SequenceStart(..) => self.sequence(span.start, depth),
+            Event::MappingStart(..) => self.mapping(span.start, depth),
+            _ => self.problem(
+                "an alias, which is not read here",
+                span.clone(),
+                "write the value out",
+            ),
+        }
+    }
+
+    fn sequence(&mut self, start: usize, depth: usize) -> Result<Node> {
+        let mut items = Vec::new();
+        while let Some((event, span)) = self.next()? {
+            if matches!(event, Event::SequenceEnd) {
+                break;
+            }
+            items.push(self.node(event, &span, depth + 1)?);
+        }
+        let end = items.last().map_or(self.end, |item: &Node| item.span.end);
+        Ok(Node {
+            kind: Kind::Sequence(items),
+            span: start..end.max(start),
+        })
+    }
+
+    fn mapping(&mut self, start: usize, depth: usize) -> Result<Node> {
+        let mut entries: Vec<(Node, Node)> = Vec::new();
+        while let Some((event, span)) = self.next()? {
+            if matches!(event, Event::MappingEnd) {
+                break;
+            }
+            let key = self.node(event, &span, depth + 1)?;
+            let Some(name) = key.text() else {
+                return self.problem(
+                    "a key that is a list or a map",
+                    key.span,
+                    "quote it if it is a text, as in \"{{ x }}\"",
+                );
+            };
+            if let Some((first, _)) = entries.iter().find(|(k, _)| k.text() == Some(name)) {
+                let first = crate::error::Place::Span(Arc::clone(self.source), first.span.clone());
+                return self.problem(
+                    &format!("the key `{name}` stands twice"),
+                    key.span.clone(),
+                    &format!("the first is at {first}; keep one of them"),
+                );
+            }
+            let Some((event, span)) = self.next()? else {
+                break;
+            };
+            let value = self.node(event, &span, depth + 1)?;
+            entries.push((key, value));
+        }
+        let end = entries.last().map_or(self.end, |(_, v)| v.span.end);
+        Ok(Node {
+            kind: Kind::Mapping(entries),
+            span: start..end.max(start),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(text: &str) -> String {
+        parse(&Source::new("t.yaml", text)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn spans_are_bytes() {
+        let source = Source::new("t.yaml", "a: ü\nlist:\n  - one # c\n  - {b: two}\n");
+        let node = parse(&source).unwrap();
+        let two = node.get("list").unwrap().items()[1].get("b").unwrap();
+        assert_eq!(&source.text[two.span.clone()], "two");
+        assert_eq!(&source.text[node.get("a").unwrap().span.clone()], "ü");
+    }
+
+    #[test]
+    fn refusals_have_positions() {
+        assert!(
+            problem("a: 1\nb:\n  c: 1\n  c: 2\n")
+                .starts_with("t.yaml:4:3: the key `c` stands twice")
+        );
+        assert!(problem("a: 1\n---\nb: 2\n").contains("t.yaml:3:1: a second YAML document"));
+        assert!(problem("a: &x 1\nb: *x\n").contains("t.yaml:2:4: an alias"));
+        assert!(problem("a: {{ x }}\n").contains("t.yaml:1:5: a key that is a list or a map"));
+        assert!(problem("a:\n\t- b\n").contains("t.yaml:2"));
+        assert!(problem(&"[".repeat(500)).contains("t.yaml:1"));
+    }
+
+    #[test]
+    fn nothing_is_an_empty_mapping() {
+        for text in ["", "# only a comment\n", "---\n"] {
+            assert!(parse(&Source::new("t", text)).unwrap().entries().is_empty());
+        }
+    }
+}
