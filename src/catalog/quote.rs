@@ -30,7 +30,7 @@ pub(super) fn yaml(value: &Value) -> String {
 fn yaml_text(text: &str) -> String {
     let plain_start = |c: char| c.is_ascii_alphabetic() || c == '/';
     let plain = |c: char| c.is_ascii_alphanumeric() || "_./@+:-".contains(c);
-    if text.starts_with(plain_start)
+    if (text.starts_with(plain_start) || text.starts_with("./"))
         && text.chars().all(plain)
         && !text.ends_with(':')
         && !YAML_WORDS.contains(&text.to_ascii_lowercase().as_str())

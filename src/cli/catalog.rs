@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use crate::catalog::{Catalogue, Component, Layer, folder_files};
 use crate::error::{Error, Problem, Result, suggest};
-use crate::model::{Answers, Environment, resolve};
+use crate::git;
+use crate::model::{Answers, CatalogueRef, Environment, resolve};
 use crate::render::render;
 use crate::ui::{Printer, style};
 
@@ -25,8 +26,8 @@ pub(super) struct Args {
     #[arg(value_name = "WORDS")]
     words: Vec<String>,
     /// A catalogue of your own, over the embedded one
-    #[arg(long, value_name = "DIR", global = true)]
-    catalog: Option<PathBuf>,
+    #[arg(long, value_name = "DIR|URL#TAG", global = true)]
+    catalog: Option<String>,
     /// Print as JSON
     #[arg(long, global = true)]
     json: bool,
@@ -48,14 +49,37 @@ enum Sub {
     },
 }
 
-/// Opens the embedded catalogue, or one with a folder of the user's own over it.
+/// Opens the embedded catalogue, or one with the user's own over it.
 ///
 /// # Errors
-/// The folder does not hold, or has Terraform or CI files that were not accepted.
-pub(super) fn open(folder: Option<&Path>, trust: bool) -> Result<Catalogue> {
-    let Some(folder) = folder else {
-        return Catalogue::embedded();
-    };
+/// It cannot be fetched or does not hold, or has Terraform or CI files that were not accepted.
+pub(super) fn open(own: Option<&CatalogueRef>, trust: bool) -> Result<Catalogue> {
+    match own {
+        None => Catalogue::embedded(),
+        Some(CatalogueRef {
+            path: Some(path),
+            git: None,
+            tag: None,
+        }) => open_folder(Path::new(path), trust),
+        Some(CatalogueRef {
+            path: None,
+            git: Some(url),
+            tag: Some(tag),
+        }) => {
+            let dir = tempfile::tempdir()
+                .map_err(|error| Error::io("write in", &std::env::temp_dir(), &error))?;
+            let folder = dir.path().join("catalogue");
+            git::fetch_tag(url, tag, &folder)?;
+            open_folder(&folder, trust)
+        }
+        Some(_) => Err(Error::refused(
+            Problem::new("a catalogue is either a folder or a tag of a Git repository")
+                .hint("write `catalog: {path: DIR}` or `catalog: {git: URL, tag: TAG}`"),
+        )),
+    }
+}
+
+fn open_folder(folder: &Path, trust: bool) -> Result<Catalogue> {
     let files = folder_files(folder)?;
     let runs = |path: &str| {
         let path = path.strip_suffix(".tera").unwrap_or(path);
@@ -94,11 +118,17 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     match &args.command {
         Some(Sub::Test { dir }) => test(dir, args.json, printer),
         Some(Sub::Show { name }) => {
-            let catalogue = open(args.catalog.as_deref(), true)?;
+            let catalogue = open(
+                args.catalog.as_deref().map(CatalogueRef::parse).as_ref(),
+                true,
+            )?;
             show(&catalogue, name, args.json, printer)
         }
         None => {
-            let catalogue = open(args.catalog.as_deref(), true)?;
+            let catalogue = open(
+                args.catalog.as_deref().map(CatalogueRef::parse).as_ref(),
+                true,
+            )?;
             list(&catalogue, &args.words, args.json, printer)
         }
     }

@@ -9,7 +9,10 @@ use crate::change::{Change, Conflict, apply, read_ours};
 use crate::error::{Error, Kind, Problem, Result, Source};
 use crate::git::{self, Place};
 use crate::merge::merge;
-use crate::model::{Answers, Platform, RECORD, RepoPath, Resolution, Tree, answers_file, resolve};
+use crate::model::{
+    Answers, CatalogueRef, Given, Platform, RECORD, RepoPath, Resolution, Tree, answers_file,
+    resolve,
+};
 use crate::render::render;
 use crate::ui::{Confirmed, Printer, Report, confirm, plan_tree, style, unified};
 
@@ -58,10 +61,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "[CLUSTER:]KEY=VALUE")]
     set: Vec<String>,
     /// A catalogue of your own, over the embedded one
-    #[arg(long, value_name = "DIR")]
-    catalog: Option<PathBuf>,
+    #[arg(long, value_name = "DIR|URL#TAG")]
+    catalog: Option<String>,
     /// Accept the Terraform and CI files of that catalogue
-    #[arg(long, requires = "catalog")]
+    #[arg(long)]
     trust: bool,
     /// Take defaults and ask nothing
     #[arg(short, long)]
@@ -84,10 +87,12 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
-    let catalogue = super::catalog::open(args.catalog.as_deref(), args.trust)?;
+    let answers = answers(args)?;
+    let own = answers.catalogue.as_ref().map(|given| &given.value);
+    let catalogue = super::catalog::open(own, args.trust)?;
     let place = git::look(&args.dir)?;
     let environment = git::environment(&args.dir, &place);
-    let resolution = resolve(&answers(args)?, &environment, &catalogue)?;
+    let resolution = resolve(&answers, &environment, &catalogue)?;
     if args.print_answers {
         printer.raw(&answers_file(&resolution.platform));
         return Ok(0);
@@ -179,6 +184,12 @@ fn answers(args: &Args) -> Result<Answers> {
     for set in &args.set {
         answers.set(set)?;
     }
+    if let Some(catalogue) = &args.catalog {
+        answers.catalogue = Some(Given {
+            value: CatalogueRef::parse(catalogue),
+            at: crate::error::Place::Flag(format!("--catalog {catalogue}")),
+        });
+    }
     Ok(answers)
 }
 
@@ -223,6 +234,13 @@ fn uncommitted(change: &mut Change, dirty: &[RepoPath]) {
 
 fn notes(resolution: &Resolution, place: &Place, dir: &Path) -> Vec<String> {
     let mut notes = resolution.notes.clone();
+    let url = resolution.assumed.iter().find(|a| a.key == "git.url");
+    if let Some(url) = url.filter(|_| !matches!(place, Place::Root(repo) if repo.has_origin())) {
+        notes.push(format!(
+            "the address {} is only assumed, and Flux will read it: give yours by --git-url",
+            url.value
+        ));
+    }
     if let Place::Fresh {
         inside: Some(around),
     } = place

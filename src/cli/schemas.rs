@@ -65,6 +65,16 @@ pub(super) fn answers(catalogue: &Catalogue) -> Value {
                 },
             },
             "email": {"type": "string", "description": "Address for notices"},
+            "catalog": {
+                "type": "object",
+                "description": "A catalogue of your own, over the embedded one",
+                "additionalProperties": false,
+                "properties": {
+                    "path": {"type": "string", "description": "A folder"},
+                    "git": {"type": "string", "description": "URL of a Git repository"},
+                    "tag": {"type": "string", "description": "Its tag"},
+                },
+            },
             "ci": {"enum": ["github", "gitlab", "none"], "description": "Where the platform's own checks run"},
             "clusters": {
                 "type": "object",

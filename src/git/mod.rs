@@ -12,6 +12,45 @@ use crate::model::{Environment, RepoPath};
 
 pub use commit::{Commit, commit, identity, stage};
 
+/// Brings a tag of a repository into a folder, by the user's `git` with its logins.
+///
+/// # Errors
+/// There is no `git`, or it cannot.
+pub fn fetch_tag(url: &str, tag: &str, into: &Path) -> Result<()> {
+    let failed = |why: String| {
+        Error::failed(
+            Problem::new(format!("could not fetch {url} at {tag}:\n    {why}"))
+                .hint("check the address and the tag, and whether `git clone` can read it"),
+        )
+    };
+    // Nothing that git would take for an option or a helper to run.
+    let scheme = url.split("://").next().unwrap_or_default();
+    if !matches!(scheme, "https" | "http" | "ssh" | "file")
+        || tag.starts_with('-')
+        || tag.is_empty()
+    {
+        return Err(Error::refused(
+            Problem::new(format!("`{url}#{tag}` is no address of a catalogue"))
+                .hint("as https://github.com/acme/landform-catalog#v1.2.0"),
+        ));
+    }
+    let output = std::process::Command::new("git")
+        .args([
+            "clone", "--quiet", "--depth", "1", "--branch", tag, "--", url,
+        ])
+        .arg(into)
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .map_err(|error| failed(error.to_string()))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(failed(
+        String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+    ))
+}
+
 /// The repository of a folder.
 pub struct Repo {
     inner: Repository,

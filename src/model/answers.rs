@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::platform::CatalogueRef;
 use crate::error::{Error, Place, Problem, Result, Source, suggest};
 use crate::yaml::{self, Spanned};
 
@@ -70,6 +71,8 @@ pub struct Answers {
     pub email: Option<Given<String>>,
     /// Where checks of the platform run.
     pub ci: Option<Given<String>>,
+    /// The user's own catalogue.
+    pub catalogue: Option<Given<CatalogueRef>>,
     /// Clusters; `None` if nothing was said of them.
     pub clusters: Option<IndexMap<String, ClusterAnswers>>,
     /// Components; `None` if nothing was said of them.
@@ -91,6 +94,8 @@ struct File {
     email: Option<Spanned<String>>,
     #[serde(default)]
     ci: Option<Spanned<String>>,
+    #[serde(default)]
+    catalog: Option<Spanned<CatalogueRef>>,
     #[serde(default)]
     clusters: Option<IndexMap<Spanned<String>, Option<Values>>>,
     #[serde(default)]
@@ -203,6 +208,10 @@ impl Answers {
             git_auth: git.auth.map(given),
             email: file.email.map(given),
             ci: file.ci.map(given),
+            catalogue: file.catalog.map(|catalogue| Given {
+                value: catalogue.value,
+                at: at(catalogue.span),
+            }),
             clusters,
             components,
             settings: IndexMap::new(),

@@ -10,7 +10,9 @@ mod units;
 mod value;
 
 pub use answers::{ALL, Answers, Given};
-pub use platform::{Answer, AnswerOrigin, Chosen, Cluster, Git, GitAuth, Placed, Platform, Reason};
+pub use platform::{
+    Answer, AnswerOrigin, CatalogueRef, Chosen, Cluster, Git, GitAuth, Placed, Platform, Reason,
+};
 pub use print::answers_file;
 pub use record::{RECORD, read as read_record, write as write_record};
 pub use resolve::{Assumption, Environment, Resolution, resolve};

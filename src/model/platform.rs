@@ -27,6 +27,39 @@ pub struct Answer {
     pub origin: AnswerOrigin,
 }
 
+/// A catalogue of the user's own, layered over the embedded one: written `path: …` or `git: …, tag: …`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogueRef {
+    /// A folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// URL of a Git repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<String>,
+    /// Its tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+}
+
+impl CatalogueRef {
+    /// Reads `DIR` or `URL#TAG`.
+    pub fn parse(text: &str) -> Self {
+        match text.split_once('#') {
+            Some((url, tag)) if url.contains("://") => Self {
+                path: None,
+                git: Some(url.to_owned()),
+                tag: Some(tag.to_owned()),
+            },
+            _ => Self {
+                path: Some(text.to_owned()),
+                git: None,
+                tag: None,
+            },
+        }
+    }
+}
+
 /// How Flux may read the repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -132,6 +165,8 @@ pub struct Platform {
     pub email: Option<String>,
     /// Where its checks run: github, gitlab or none.
     pub ci: String,
+    /// The user's own catalogue, if there is one.
+    pub catalogue: Option<CatalogueRef>,
     /// Clusters by name.
     pub clusters: BTreeMap<String, Cluster>,
     /// Components by name.

@@ -54,6 +54,9 @@ pub fn answers_file(platform: &Platform) -> String {
     if let Some(email) = &platform.email {
         file["email"] = json!(email);
     }
+    if let Some(catalogue) = &platform.catalogue {
+        file["catalog"] = json!(catalogue);
+    }
     file["clusters"] = Value::Object(clusters);
     file["components"] = Value::Object(components);
     serde_yaml::to_string(&file).unwrap_or_default()

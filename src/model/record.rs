@@ -8,7 +8,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::platform::{Answer, Chosen, Cluster, Git, GitAuth, Placed, Platform, Reason, values};
+use super::platform::{
+    Answer, CatalogueRef, Chosen, Cluster, Git, GitAuth, Placed, Platform, Reason, values,
+};
 use super::resolve::facts;
 use super::tree::{RepoPath, Tree};
 use crate::catalog::{Catalogue, FORMAT, Files, Layer, Name, Naming};
@@ -28,6 +30,8 @@ struct PlatformFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     email: Option<String>,
     ci: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    catalog: Option<CatalogueRef>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -78,6 +82,7 @@ pub fn write(platform: &Platform, catalogue: &Catalogue) -> Result<Tree> {
         },
         email: platform.email.clone(),
         ci: platform.ci.clone(),
+        catalog: platform.catalogue.clone(),
     };
     put(&mut tree, "platform.yaml", &file)?;
     for (name, chosen) in &platform.components {
@@ -178,6 +183,7 @@ pub fn read(tree: &Tree) -> Result<(Platform, Catalogue)> {
         },
         email: file.email,
         ci: file.ci,
+        catalogue: file.catalog,
         clusters: BTreeMap::new(),
         components: BTreeMap::new(),
     };

@@ -5,7 +5,12 @@
 //! asks for it with [`need!`]: where it is missing, that test is listed as
 //! skipped, or fails if `CI=true`.
 
-#![allow(dead_code, unused_imports, unused_macros, reason = "no test crate uses all of it")]
+#![allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "no test crate uses all of it"
+)]
 
 use std::ffi::OsStr;
 use std::io::Write as _;

@@ -125,6 +125,7 @@ pub fn resolve(
         git,
         email: None,
         ci,
+        catalogue: answers.catalogue.as_ref().map(|given| given.value.clone()),
         clusters: BTreeMap::new(),
         components: BTreeMap::new(),
     };
@@ -257,7 +258,8 @@ fn flux_url(url: &str) -> String {
 }
 
 fn check_url(url: &str, auth: Option<GitAuth>) -> Result<(), (String, String)> {
-    let fine = |c: char| c.is_ascii_graphic() && !"\"'<>\\^`{|}$".contains(c);
+    // The address also stands in commands of README: nothing that a shell reads.
+    let fine = |c: char| c.is_ascii_alphanumeric() || "@:/._~+%-".contains(c);
     if flux_url(url) != url {
         return Err((
             format!("`{url}` is a form of address that Flux does not read"),
