@@ -43,7 +43,13 @@ fn sources() -> BTreeMap<PathBuf, String> {
 
 /// The room of a file: its outermost folder, or its own name.
 fn room(path: &std::path::Path) -> String {
-    let first = path.components().next().unwrap().as_os_str().to_str().unwrap();
+    let first = path
+        .components()
+        .next()
+        .unwrap()
+        .as_os_str()
+        .to_str()
+        .unwrap();
     first.trim_end_matches(".rs").to_owned()
 }
 
@@ -71,17 +77,26 @@ fn imports_run_one_way() {
 fn what_only_one_room_does() {
     // (what it is, who alone may do it)
     let rules = [
-        (r"\b(e?println|e?print|write_stdout)!|anstream::|stdout\(\)|stderr\(\)", &["ui/", "cli/mod.rs"][..]),
+        (
+            r"\b(e?println|e?print|write_stdout)!|anstream::|stdout\(\)|stderr\(\)",
+            &["ui/", "cli/mod.rs"][..],
+        ),
         (r"dialoguer::", &["ui/"]),
         (r"git2::|Command::new\(", &["git/"]),
-        (r"fs::(write|rename|remove|create|copy)|persist\(|tempfile_in", &["change/apply.rs", "git/commit.rs"]),
+        (
+            r"fs::(write|rename|remove|create|copy)|persist\(|tempfile_in",
+            &["change/apply.rs", "git/commit.rs"],
+        ),
         (r"tera::Tera|\bTera::", &["catalog/template.rs"]),
     ];
     let mut wrong = Vec::new();
     for (path, code) in sources() {
         let name = path.to_str().unwrap().replace('\\', "/");
         for (pattern, rooms) in &rules {
-            let found = Regex::new(pattern).unwrap().find(&code).map(|m| m.as_str().to_owned());
+            let found = Regex::new(pattern)
+                .unwrap()
+                .find(&code)
+                .map(|m| m.as_str().to_owned());
             if let Some(found) = found
                 && !rooms.iter().any(|room| name.starts_with(room))
             {
@@ -96,24 +111,42 @@ fn what_only_one_room_does() {
 fn files_stay_small_and_say_what_they_are() {
     let root = support::package();
     for folder in ["src", "tests"] {
-        for entry in walkdir::WalkDir::new(root.join(folder)).into_iter().filter_map(Result::ok) {
+        for entry in walkdir::WalkDir::new(root.join(folder))
+            .into_iter()
+            .filter_map(Result::ok)
+        {
             if entry.path().extension().is_none_or(|e| e != "rs") {
                 continue;
             }
             let text = fs::read_to_string(entry.path()).unwrap();
             let lines = text.lines().count();
             assert!(lines <= LINES, "{}: {lines} lines", entry.path().display());
-            assert!(text.starts_with("//! "), "{}: no first line of documentation", entry.path().display());
+            assert!(
+                text.starts_with("//! "),
+                "{}: no first line of documentation",
+                entry.path().display()
+            );
         }
     }
 }
 
 #[test]
 fn every_skeleton_template_has_a_place() {
-    let folders = ["repo", "cluster", "terraform", "component", "part", "overlay", "partials"];
+    let folders = [
+        "repo",
+        "cluster",
+        "terraform",
+        "component",
+        "part",
+        "overlay",
+        "partials",
+    ];
     let files = landform::catalog::embedded_files();
     for path in files.keys().filter_map(|path| path.strip_prefix("common/")) {
         let known = folders.iter().any(|f| path.starts_with(&format!("{f}/")));
-        assert!(known || ["common.yaml", "sync.yaml.tera"].contains(&path), "{path}");
+        assert!(
+            known || ["common.yaml", "sync.yaml.tera"].contains(&path),
+            "{path}"
+        );
     }
 }

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 use landform::catalog::Catalogue;
 use landform::error::Source;
-use landform::model::{Answers, Environment, RepoPath, Resolution, Tree, answers_file, read_record, resolve};
+use landform::model::{
+    Answers, Environment, RepoPath, Resolution, Tree, answers_file, read_record, resolve,
+};
 use landform::render::render;
 
 fn cases() -> Vec<PathBuf> {
@@ -33,7 +35,8 @@ fn resolution(text: &str, catalogue: &Catalogue) -> Resolution {
 
 fn rendered(case: &Path, catalogue: &Catalogue) -> Tree {
     let text = fs::read_to_string(case.join("answers.yaml")).unwrap();
-    render(&resolution(&text, catalogue).platform, catalogue).unwrap_or_else(|error| panic!("{error}"))
+    render(&resolution(&text, catalogue).platform, catalogue)
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The record's copy of the templates stands in this repository already.
@@ -50,7 +53,13 @@ fn on_disk(folder: &Path) -> BTreeMap<String, String> {
         .filter_map(Result::ok)
         .filter(|entry| entry.file_type().is_file())
         .map(|entry| {
-            let path = entry.path().strip_prefix(folder).unwrap().to_str().unwrap().replace('\\', "/");
+            let path = entry
+                .path()
+                .strip_prefix(folder)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .replace('\\', "/");
             (path, fs::read_to_string(entry.path()).unwrap())
         })
         .collect()

@@ -28,7 +28,7 @@ const fn used(name: &'static str, meaning: &'static str) -> FactKind {
 }
 
 /// Every fact about a cluster.
-pub const CLUSTER: [FactKind; 27] = [
+pub const CLUSTER: [FactKind; 28] = [
     always(
         "id",
         "<platform>-<cluster>, unique among the owner's clusters",
@@ -53,6 +53,7 @@ pub const CLUSTER: [FactKind; 27] = [
     always("api_port", "port there"),
     always("region", "the cloud's region"),
     always("network", "the cloud network: made, or given"),
+    always("sops_recipient", "age public key that sops encrypts for"),
     always(
         "secrets",
         "where secrets come from: manual, sops, or a store",

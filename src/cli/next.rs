@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use crate::catalog::Catalogue;
+use crate::catalog::{Catalogue, Component, Secret};
 use crate::error::Result;
 use crate::git::Commit;
-use crate::model::{Cluster, GitAuth, Platform};
+use crate::model::{Cluster, GitAuth, Platform, SecretsFrom};
 use crate::render::provider_texts;
 use crate::ui::Step;
 
@@ -33,7 +33,8 @@ pub(super) fn steps(
     let mut steps = vec![push(platform, situation)];
     for (name, cluster) in &platform.clusters {
         let texts = provider_texts(platform, cluster, catalogue)?;
-        let mut commands = login(platform.git.auth);
+        let sops = cluster.facts.get("secrets").is_some_and(|s| s == "sops");
+        let mut commands = login(platform.git.auth, sops);
         commands.push(format!(
             "terraform -chdir=terraform/{name} init && terraform -chdir=terraform/{name} apply"
         ));
@@ -81,8 +82,8 @@ fn push(platform: &Platform, situation: &Situation<'_>) -> Step {
     }
 }
 
-/// The variables by which Terraform gets Flux's login.
-fn login(auth: GitAuth) -> Vec<String> {
+/// The variables by which Terraform gets what Flux needs to log in and to decrypt.
+fn login(auth: GitAuth, sops: bool) -> Vec<String> {
     let lines: &[&str] = match auth {
         GitAuth::Public => &[],
         GitAuth::Token => &["export TF_VAR_git_token=…                 # a read-only token"],
@@ -96,39 +97,113 @@ fn login(auth: GitAuth) -> Vec<String> {
             "export TF_VAR_github_app_private_key=\"$(cat …)\"",
         ],
     };
-    lines.iter().map(|line| (*line).to_owned()).collect()
+    let age = sops
+        .then_some("export TF_VAR_sops_age_key=…               # the private half of the age key");
+    lines
+        .iter()
+        .copied()
+        .chain(age)
+        .map(str::to_owned)
+        .collect()
 }
 
-fn secrets(platform: &Platform, cluster: &Cluster, catalogue: &Catalogue) -> Option<Step> {
+/// One step for each way in which missing secrets come to a cluster.
+fn secrets(platform: &Platform, cluster: &Cluster, catalogue: &Catalogue) -> Vec<Step> {
     let here = cluster.here(platform, catalogue);
-    let mut commands = Vec::new();
-    let mut before = Vec::new();
+    let on = &cluster.name;
+    let store = cluster
+        .facts
+        .get("secrets")
+        .and_then(|s| s.as_str())
+        .unwrap_or_default();
+    let titles = [
+        (
+            SecretsFrom::Hand,
+            format!("secrets still missing on {on}; only what uses them waits"),
+        ),
+        (
+            SecretsFrom::Store,
+            format!("secrets still missing in the store of {on} ({store}), under these names"),
+        ),
+        (
+            SecretsFrom::Sops,
+            format!("secrets still missing on {on}: encrypt them, then commit and push"),
+        ),
+    ];
+    let mut steps: Vec<(SecretsFrom, Step)> = titles
+        .map(|(from, title)| {
+            (
+                from,
+                Step {
+                    title,
+                    ..Step::default()
+                },
+            )
+        })
+        .into();
     for name in cluster.components.keys() {
         let component = &catalogue.components[name];
+        let from = cluster.secrets_from(component);
+        let Some((_, step)) = steps.iter_mut().find(|(f, _)| *f == from) else {
+            continue;
+        };
         for secret in platform.secrets(cluster, component, &here) {
-            let keys = secret.keys.keys();
-            let keys: Vec<String> = keys.map(|key| format!(" --from-literal={key}=…")).collect();
-            let keys = keys.concat();
-            commands.push(format!(
-                "kubectl --namespace {} create secret generic {}{keys}",
-                component.spec.namespace.name.value, secret.name
-            ));
-            before.extend(
-                secret
-                    .keys
-                    .iter()
-                    .map(|(key, meaning)| format!("{}/{key}: {meaning}", secret.name)),
-            );
+            let meanings = secret.keys.iter();
+            step.before
+                .extend(meanings.map(|(key, meaning)| format!("{}/{key}: {meaning}", secret.name)));
+            step.commands
+                .extend(secret_commands(cluster, component, secret, from));
         }
     }
-    (!commands.is_empty()).then(|| Step {
-        title: format!(
-            "secrets still missing on {}; only what uses them waits",
-            cluster.name
-        ),
-        before,
-        commands,
-    })
+    steps
+        .into_iter()
+        .map(|(_, step)| step)
+        .filter(|step| !step.commands.is_empty())
+        .collect()
+}
+
+fn secret_commands(
+    cluster: &Cluster,
+    component: &Component,
+    secret: &Secret,
+    from: SecretsFrom,
+) -> Vec<String> {
+    let spec = &component.spec;
+    let keys: Vec<String> = secret
+        .keys
+        .keys()
+        .map(|key| format!(" --from-literal={key}=…"))
+        .collect();
+    let create = format!(
+        "kubectl --namespace {} create secret generic {}{}",
+        spec.namespace.name.value,
+        secret.name,
+        keys.concat()
+    );
+    match from {
+        SecretsFrom::Hand => vec![create],
+        SecretsFrom::Store => {
+            let keys: Vec<&str> = secret.keys.keys().map(String::as_str).collect();
+            vec![format!(
+                "{}   with the {} {}",
+                cluster.store_key(&spec.name.value, &secret.name),
+                if keys.len() == 1 { "key" } else { "keys" },
+                keys.join(", ")
+            )]
+        }
+        SecretsFrom::Sops => {
+            let folder = format!(
+                "clusters/{}/{}/{}",
+                cluster.name, spec.layer, spec.name.value
+            );
+            let file = format!("secret-{}.sops.yaml", secret.name);
+            vec![
+                format!("{create} --dry-run=client --output=yaml > {folder}/{file}"),
+                format!("sops encrypt --in-place {folder}/{file}"),
+                format!("(cd {folder} && kustomize edit add resource {file})"),
+            ]
+        }
+    }
 }
 
 fn undo(situation: &Situation<'_>) -> Option<Step> {

@@ -5,6 +5,7 @@ mod platform;
 mod print;
 mod record;
 mod resolve;
+mod secrets;
 mod tree;
 mod units;
 mod value;
@@ -16,5 +17,6 @@ pub use platform::{
 pub use print::answers_file;
 pub use record::{RECORD, read as read_record, write as write_record};
 pub use resolve::{Assumption, Environment, Resolution, resolve};
+pub use secrets::{STORE, SecretsFrom};
 pub use tree::{RepoPath, Tree, case_collision};
 pub use units::{Unit, install_order, units};

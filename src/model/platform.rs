@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::catalog::{Catalogue, Component, Conditional, Name, Provider};
+use crate::catalog::{Catalogue, Conditional, Name, Provider};
 
 /// Where an answer came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -260,23 +260,6 @@ impl Platform {
             }
         }
         all
-    }
-
-    /// The secrets of a component that somebody has to make on a cluster.
-    pub fn secrets<'a>(
-        &self,
-        cluster: &Cluster,
-        component: &'a Component,
-        here: &BTreeSet<String>,
-    ) -> Vec<&'a crate::catalog::Secret> {
-        let answers = self.answers_of(cluster, &component.spec.name.value);
-        component
-            .spec
-            .secrets
-            .iter()
-            .filter(|secret| secret.when.holds(|key| cluster.lookup(&answers, key)))
-            .filter(|secret| !secret.unless.iter().any(|name| here.contains(name)))
-            .collect()
     }
 }
 

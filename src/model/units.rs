@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::platform::{Cluster, Platform};
+use super::secrets::STORE;
 use crate::catalog::{Catalogue, Component, Layer, Need, Order, Part};
 use crate::error::{Problem, suggest};
 
@@ -34,6 +35,7 @@ pub fn units<'a>(
 ) -> BTreeMap<String, Unit<'a>> {
     let mut units = BTreeMap::new();
     let givers = givers(platform, cluster, catalogue);
+    let here = cluster.here(platform, catalogue);
     for name in cluster.components.keys() {
         let Some(component) = catalogue.components.get(name) else {
             continue;
@@ -58,6 +60,9 @@ pub fn units<'a>(
             own.push(part_name(part));
         }
         edges(&component.spec.needs, name, &mut own);
+        if platform.needs_store(cluster, component, &here) {
+            own.extend(givers.get(STORE).into_iter().flatten().cloned());
+        }
         own.extend(namespace_owner(cluster, catalogue, component));
         insert(&mut units, name.clone(), component, None, own);
         for part in &component.spec.parts {

@@ -9,7 +9,7 @@ use super::shared::{output, placed};
 use super::{Renderer, context};
 use crate::catalog::{Component, FilePlace, Layer, Part, Scope};
 use crate::error::{Error, Result};
-use crate::model::{Cluster, Unit, install_order, units};
+use crate::model::{Cluster, SecretsFrom, Unit, install_order, units};
 
 impl Renderer<'_> {
     /// Writes what one cluster has of its own.
@@ -107,6 +107,9 @@ impl Renderer<'_> {
                 }
             }
         }
+        if unit.part.is_none() && cluster.secrets_from(component) == SecretsFrom::Store {
+            self.external_secrets(cluster, component, folder, context)?;
+        }
         if cluster.components[&component.spec.name.value].pinned {
             self.put_common(
                 "overlay/version.yaml",
@@ -117,7 +120,8 @@ impl Renderer<'_> {
         let written = ["values.yaml", "version.yaml"]
             .iter()
             .any(|f| self.has(&format!("{folder}/{f}")));
-        if !written && self.resources(folder).is_empty() {
+        let encrypted = unit.part.is_none() && self.decrypts(cluster, component);
+        if !written && !encrypted && self.resources(folder).is_empty() {
             return Ok(false);
         }
         let shared = match unit.part {
@@ -133,6 +137,36 @@ impl Renderer<'_> {
         context.insert("base", &format!("{up}{shared}"));
         self.kustomization("overlay", folder, context.clone())?;
         Ok(true)
+    }
+
+    /// Whether encrypted secrets of a component stand, or are to stand, in its overlay.
+    fn decrypts(&self, cluster: &Cluster, component: &Component) -> bool {
+        let here = cluster.here(self.platform, self.catalogue);
+        cluster.secrets_from(component) == SecretsFrom::Sops
+            && !self.platform.secrets(cluster, component, &here).is_empty()
+    }
+
+    /// Writes an `ExternalSecret` for every secret that a store holds.
+    fn external_secrets(
+        &mut self,
+        cluster: &Cluster,
+        component: &Component,
+        folder: &str,
+        context: &Context,
+    ) -> Result<()> {
+        let here = cluster.here(self.platform, self.catalogue);
+        for secret in self.platform.secrets(cluster, component, &here) {
+            let mut context = context.clone();
+            let key = cluster.store_key(&component.spec.name.value, &secret.name);
+            let keys: Vec<&String> = secret.keys.keys().collect();
+            context.insert(
+                "secret",
+                &json!({"name": secret.name, "key": key, "keys": keys}),
+            );
+            let to = format!("{folder}/secret-{}.yaml", secret.name);
+            self.put_common("overlay/external-secret.yaml", &to, &context)?;
+        }
+        Ok(())
     }
 
     fn unit_context(&self, cluster: &Cluster, unit: &Unit<'_>, base: &Context) -> Context {
@@ -164,6 +198,8 @@ impl Renderer<'_> {
         context.insert("path", &format!("./{path}"));
         context.insert("depends_on", &unit.depends_on);
         context.insert("health", &context::health(unit));
+        let decrypt = unit.part.is_none() && self.decrypts(cluster, unit.component);
+        context.insert("decrypt", &decrypt);
         context.insert("substitute_from", &self.substitutes(cluster, unit, path));
         let to = format!(
             "clusters/{}/{}/{}.yaml",

@@ -38,29 +38,12 @@ impl Renderer<'_> {
             .filter(|name| self.catalogue.components[*name].spec.layer == Layer::Apps)
             .collect();
         let here = cluster.here(self.platform, self.catalogue);
-        let mut secrets = Vec::new();
-        for name in cluster.components.keys() {
-            let component = &self.catalogue.components[name];
-            for secret in self.platform.secrets(cluster, component, &here) {
-                let keys = secret.keys.iter();
-                let keys: Vec<Value> = keys
-                    .map(|(name, meaning)| json!({"name": name, "meaning": meaning}))
-                    .collect();
-                secrets.push(json!({
-                    "component": name,
-                    "namespace": component.spec.namespace.name.value,
-                    "name": secret.name,
-                    "keys": keys,
-                }));
-            }
-        }
         Ok(context::extend(
             &cluster.facts,
             json!({
                 "provider_info": self.provider_context(cluster)?,
                 "infrastructure": infrastructure,
                 "apps": apps,
-                "secrets": secrets,
                 "here": here,
             }),
         ))

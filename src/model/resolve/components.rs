@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::super::answers::{ALL, Answers, Given};
 use super::super::platform::{Answer, AnswerOrigin, Chosen, Cluster, Placed, Platform, Reason};
+use super::super::secrets::STORE;
 use super::super::units::{install_order, units};
 use super::Report;
 use super::questions::{self, Outcome, Scope};
@@ -303,6 +304,15 @@ impl Placer<'_> {
                 .needs
                 .iter()
                 .chain(spec.parts.iter().flat_map(|p| &p.needs));
+            if self
+                .platform
+                .needs_store(cluster, &self.catalogue.components[name], &here)
+                && !here.contains(STORE)
+                && !given_up.contains(STORE)
+            {
+                let why = "its secrets come from a store here".to_owned();
+                return Some((name.clone(), STORE.to_owned(), Some(why)));
+            }
             for need in needs.filter(|need| !need.optional) {
                 let ability = &need.name.value;
                 if need.when.holds(|key| cluster.lookup(&answers, key))

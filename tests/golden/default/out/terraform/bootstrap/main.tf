@@ -120,6 +120,14 @@ module "flux_operator_bootstrap" {
   }
 
   managed_resources = {
-    secrets_yaml = var.secrets_yaml
+    secrets_yaml = join("---\n", compact([
+      var.secrets_yaml,
+      trimspace(var.sops_age_key) == "" ? "" : yamlencode({
+        apiVersion = "v1"
+        kind       = "Secret"
+        metadata   = { name = "sops-age" }
+        stringData = { "age.agekey" = var.sops_age_key }
+      }),
+    ]))
   }
 }

@@ -24,6 +24,14 @@ variable "job_env" {
   nullable    = false
 }
 
+variable "sops_age_key" {
+  description = "Private age key with which Flux decrypts the secrets in Git; empty where there are none."
+  type        = string
+  sensitive   = true
+  default     = ""
+  nullable    = false
+}
+
 variable "secrets_yaml" {
   description = "Secrets for the namespace flux-system, such as the Git credentials."
   type        = string
