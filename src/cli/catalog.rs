@@ -425,12 +425,15 @@ fn try_on(catalogue: &Catalogue, name: &str, provider: &str) -> Result<usize, Tr
                 .map_err(broken)?;
         }
     }
+    let unfit = format!("{name} does not fit trial: ");
     let resolution = resolve(&answers, &environment, catalogue).map_err(|error| {
-        let text = error.to_string();
-        if text.contains("does not fit") {
-            Tried::Unfit(text)
-        } else {
-            Tried::Broken(text)
+        let reason = error
+            .problems
+            .iter()
+            .find_map(|p| p.message.strip_prefix(&unfit));
+        match reason {
+            Some(reason) => Tried::Unfit(reason.to_owned()),
+            None => Tried::Broken(error.to_string()),
         }
     })?;
     let tree = render(&resolution.platform, catalogue).map_err(broken)?;

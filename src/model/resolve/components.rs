@@ -75,7 +75,7 @@ fn wishes(
             continue;
         };
         match &said.on {
-            Some(on) => chosen_on(name, component, on, platform, &mut wishes, report),
+            Some(on) => chosen_on(name, component, on, answers, platform, &mut wishes, report),
             None => chosen_everywhere(name, component, &said.at, platform, &mut wishes, report),
         }
     }
@@ -96,21 +96,26 @@ fn chosen_on(
     name: &str,
     component: &Component,
     on: &[Given<String>],
+    answers: &Answers,
     platform: &Platform,
     wishes: &mut Wishes,
     report: &mut Report,
 ) {
     for cluster_name in on {
         let Some(cluster) = platform.clusters.get(&cluster_name.value) else {
-            let hint = suggest(
-                &cluster_name.value,
-                platform.clusters.keys().map(String::as_str),
-            );
-            report.problem(
-                &cluster_name.at,
-                format!("unknown cluster `{}`", cluster_name.value),
-                hint,
-            );
+            // One that is named but wrong itself is told already.
+            let named: Vec<&str> = match &answers.clusters {
+                Some(clusters) => clusters.keys().map(String::as_str).collect(),
+                None => platform.clusters.keys().map(String::as_str).collect(),
+            };
+            if !named.contains(&cluster_name.value.as_str()) {
+                let message = format!("unknown cluster `{}`", cluster_name.value);
+                report.problem(
+                    &cluster_name.at,
+                    message,
+                    suggest(&cluster_name.value, named),
+                );
+            }
             continue;
         };
         match fits(component, cluster) {
