@@ -87,7 +87,7 @@ pub const PLATFORM: [&str; 3] = ["name", "git", "ci"];
 pub const PLATFORM_USED: [&str; 1] = ["email"];
 
 /// What templates see of the component.
-pub const COMPONENT: [&str; 17] = [
+pub const COMPONENT: [&str; 16] = [
     "name",
     "object",
     "layer",
@@ -103,9 +103,11 @@ pub const COMPONENT: [&str; 17] = [
     "has_values",
     "description",
     "homepage",
-    "parts",
     "category",
 ];
+
+/// What templates see of a part.
+pub const PART: [&str; 6] = ["name", "object", "scope", "order", "source", "version"];
 
 /// A fact about a cluster by name.
 pub fn cluster(name: &str) -> Option<&'static FactKind> {

@@ -1,13 +1,13 @@
 //! Reading a catalogue: the embedded one, or a folder of the user's own layered over it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 use serde::de::DeserializeOwned;
 
-use super::check;
+use super::check::{self, Extent};
 use super::component::{ComponentSpec, Layer};
 use super::provider::{CommonSpec, ProviderSpec};
 use super::template::{Engine, SUFFIX};
@@ -81,7 +81,16 @@ impl Catalogue {
         let over = folder_files(folder)?;
         let mut files = embedded_files();
         let own = |path: &str| over.keys().any(|p| entry_root(p) == entry_root(path));
-        files.retain(|path, _| path.starts_with("common/") || !own(path));
+        // A file wins over a template of that name, and the other way round.
+        let output = |path: &str| path.strip_suffix(SUFFIX).unwrap_or(path).to_owned();
+        let outputs: BTreeSet<String> = over.keys().map(|path| output(path)).collect();
+        files.retain(|path, _| {
+            if path.starts_with("common/") {
+                !outputs.contains(&output(path))
+            } else {
+                !own(path)
+            }
+        });
         files.extend(over);
         Self::load(files)
     }
@@ -91,6 +100,18 @@ impl Catalogue {
     /// # Errors
     /// Everything that is wrong with it, each with file, line and column.
     pub fn load(files: Files) -> Result<Self> {
+        Self::load_extent(files, Extent::Whole)
+    }
+
+    /// Loads what a record holds of a catalogue: only what its platform uses.
+    ///
+    /// # Errors
+    /// As for [`Self::load`]; names of what is not in use are let through.
+    pub fn load_in_use(files: Files) -> Result<Self> {
+        Self::load_extent(files, Extent::InUse)
+    }
+
+    fn load_extent(files: Files, extent: Extent) -> Result<Self> {
         let mut problems = Problems::default();
         let common_source = files.get("common/common.yaml").cloned().ok_or_else(|| {
             Error::refused(Problem::new("the catalogue has no common/common.yaml"))
@@ -167,7 +188,7 @@ impl Catalogue {
             components,
             engine,
         };
-        check::check(&catalogue)?;
+        check::check(&catalogue, extent)?;
         Ok(catalogue)
     }
 

@@ -26,7 +26,7 @@ pub(super) struct Args {
     #[arg(value_name = "WORDS")]
     words: Vec<String>,
     /// A catalogue of your own, over the embedded one
-    #[arg(long, value_name = "DIR|URL#TAG", global = true)]
+    #[arg(long, value_name = "DIR|URL#TAG")]
     catalog: Option<String>,
     /// Print as JSON
     #[arg(long, global = true)]
@@ -41,6 +41,9 @@ enum Sub {
     Show {
         /// Its name
         name: String,
+        /// A catalogue of your own, over the embedded one
+        #[arg(long, value_name = "DIR|URL#TAG")]
+        catalog: Option<String>,
     },
     /// Load a catalogue, and render each of its components for every provider
     Test {
@@ -117,11 +120,8 @@ fn open_folder(folder: &Path, trust: bool) -> Result<Catalogue> {
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     match &args.command {
         Some(Sub::Test { dir }) => test(dir, args.json, printer),
-        Some(Sub::Show { name }) => {
-            let catalogue = open(
-                args.catalog.as_deref().map(CatalogueRef::parse).as_ref(),
-                true,
-            )?;
+        Some(Sub::Show { name, catalog }) => {
+            let catalogue = open(catalog.as_deref().map(CatalogueRef::parse).as_ref(), true)?;
             show(&catalogue, name, args.json, printer)
         }
         None => {
@@ -320,7 +320,7 @@ fn show(catalogue: &Catalogue, name: &str, json: bool, printer: &Printer) -> Res
             .unwrap_or_default(),
     );
     line(
-        "",
+        "removal",
         spec.removal
             .keeps
             .as_ref()
@@ -405,8 +405,32 @@ enum Tried {
     Broken(String),
 }
 
-/// Resolves and renders one component on a cluster of one provider, with stand-ins for answers without a default.
+/// Renders one component on a cluster of one provider: with defaults, and where it does not fit those, with each
+/// other choice that the provider's questions offer.
 fn try_on(catalogue: &Catalogue, name: &str, provider: &str) -> Result<usize, Tried> {
+    let first = match try_with(catalogue, name, provider, None) {
+        Err(Tried::Unfit(reason)) => reason,
+        other => return other,
+    };
+    let questions = &catalogue.providers[provider].spec.questions;
+    for question in questions.iter().chain(&catalogue.common.cluster) {
+        for choice in question.choices.keys() {
+            let answer = format!("trial.{}={choice}", question.name.value);
+            if let Ok(files) = try_with(catalogue, name, provider, Some(&answer)) {
+                return Ok(files);
+            }
+        }
+    }
+    Err(Tried::Unfit(first))
+}
+
+/// Resolves and renders, with stand-ins for the provider's answers without a default.
+fn try_with(
+    catalogue: &Catalogue,
+    name: &str,
+    provider: &str,
+    choice: Option<&str>,
+) -> Result<usize, Tried> {
     let environment = Environment {
         folder: Some("trial".to_owned()),
         email: Some("trial@example.com".to_owned()),
@@ -424,6 +448,9 @@ fn try_on(catalogue: &Catalogue, name: &str, provider: &str) -> Result<usize, Tr
                 .set(&format!("trial.{}=trial", question.name.value))
                 .map_err(broken)?;
         }
+    }
+    if let Some(choice) = choice {
+        answers.set(choice).map_err(broken)?;
     }
     let unfit = format!("{name} does not fit trial: ");
     let resolution = resolve(&answers, &environment, catalogue).map_err(|error| {

@@ -20,7 +20,7 @@ use crate::ui::{Printer, Verbosity, render_error};
     version,
     max_term_width = 100,
     arg_required_else_help = true,
-    after_help = "Exit codes: 0 fine, 1 findings or conflicts, 2 wrong use or refused input, 3 could not (input/output, Git).\n\
+    after_help = "Exit codes: 0 fine, 1 findings or conflicts, 2 wrong use or refused input, 3 could not (input/output, Git),\n130 you said no, or stopped it.\n\
                   NO_COLOR is honoured. Without a terminal nothing is ever asked."
 )]
 struct Cli {

@@ -126,9 +126,10 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         return Ok(0);
     }
     if change.files.is_empty() {
-        printer.say("Nothing to do: this platform is there already.");
         if args.json {
             print_json(printer, &report)?;
+        } else {
+            printer.say("Nothing to do: this platform is there already.");
         }
         return Ok(0);
     }
@@ -334,8 +335,10 @@ fn placement(platform: &Platform) -> String {
             }
         }
         let faint = style::FAINT;
-        let line = format!("  {name:width$}  {}  {faint}{why}{faint:#}", on.join(", "));
-        let _ = write!(text, "\n{}", line.trim_end());
+        let _ = write!(text, "\n  {name:width$}  {}", on.join(", "));
+        if !why.is_empty() {
+            let _ = write!(text, "  {faint}{why}{faint:#}");
+        }
     }
     text
 }

@@ -119,7 +119,7 @@ fn secrets(platform: &Platform, cluster: &Cluster, catalogue: &Catalogue) -> Vec
     let titles = [
         (
             SecretsFrom::Hand,
-            format!("secrets still missing on {on}; only what uses them waits"),
+            format!("secrets still missing on {on}; what needs them waits"),
         ),
         (
             SecretsFrom::Store,
@@ -172,7 +172,7 @@ fn secret_commands(
     let keys: Vec<String> = secret
         .keys
         .keys()
-        .map(|key| format!(" --from-literal={key}=…"))
+        .map(|key| format!(" --from-file={key}=FILE"))
         .collect();
     let create = format!(
         "kubectl --namespace {} create secret generic {}{}",
@@ -197,19 +197,21 @@ fn secret_commands(
                 cluster.name, spec.layer, spec.name.value
             );
             let file = format!("secret-{}.sops.yaml", secret.name);
+            // Through a pipe, so that it never stands on disk in clear.
             vec![
-                format!("{create} --dry-run=client --output=yaml > {folder}/{file}"),
-                format!("sops encrypt --in-place {folder}/{file}"),
-                format!("(cd {folder} && kustomize edit add resource {file})"),
+                format!(
+                    "{create} --dry-run=client --output=yaml | sops encrypt --filename-override {folder}/{file} > {folder}/{file}"
+                ),
+                format!("# then add `- {file}` to resources in {folder}/kustomization.yaml"),
             ]
         }
     }
 }
 
 fn undo(situation: &Situation<'_>) -> Option<Step> {
-    let dir = situation.dir.display().to_string();
+    let name = situation.dir.file_name().unwrap_or_default().to_string_lossy();
     let command = match situation.commit {
-        _ if !situation.had_folder => format!("rm -r {}", quote(&dir)),
+        _ if !situation.had_folder => format!("cd .. && rm -r {}", quote(&name)),
         Some(commit) if !commit.first => {
             format!("git revert {}", commit.id.get(..10).unwrap_or(&commit.id))
         }

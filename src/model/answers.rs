@@ -345,6 +345,9 @@ impl Answers {
             },
             (Some(_), None) => return Err(wrong(format!("`{key}` names no component's question"))),
             (scope, Some((owner, key))) => {
+                // `prod.backend.s3.bucket=x` reaches into a map.
+                let (key, inner) = key.split_once('.').unwrap_or((key, ""));
+                let value = nested(inner, value);
                 let given = Given {
                     value,
                     at: at.clone(),
@@ -366,7 +369,7 @@ impl Answers {
                     if key == "provider" {
                         cluster.provider = Some(plain(&given.value));
                     } else {
-                        cluster.values.insert(key.to_owned(), given);
+                        put(&mut cluster.values, key, given);
                     }
                 } else {
                     self.set_component(owner, scope.unwrap_or(ALL), key, given);
@@ -378,7 +381,8 @@ impl Answers {
 
     fn set_component(&mut self, owner: &str, scope: &str, key: &str, given: Given<Value>) {
         let at = given.at.clone();
-        self.settings
+        let values = &mut self
+            .settings
             .entry(owner.to_owned())
             .or_default()
             .entry(scope.to_owned())
@@ -386,8 +390,8 @@ impl Answers {
                 at,
                 values: GivenValues::new(),
             })
-            .values
-            .insert(key.to_owned(), given);
+            .values;
+        put(values, key, given);
     }
 
     /// What was answered for a component, a flag before the file: for one cluster, or for `all`.
@@ -417,6 +421,38 @@ impl Answers {
     }
 }
 
+/// A value below a path of keys.
+fn nested(path: &str, value: Value) -> Value {
+    path.rsplit('.')
+        .filter(|key| !key.is_empty())
+        .fold(value, |value, key| {
+            Value::Object(serde_json::Map::from_iter([(key.to_owned(), value)]))
+        })
+}
+
+/// Sets an answer; a map is joined with the one that is there.
+fn put(values: &mut GivenValues, key: &str, given: Given<Value>) {
+    fn join(old: &mut Value, new: Value) {
+        match (old, new) {
+            (Value::Object(old), Value::Object(new)) => {
+                for (key, value) in new {
+                    join(old.entry(key).or_insert(Value::Null), value);
+                }
+            }
+            (old, new) => *old = new,
+        }
+    }
+    match values.get_mut(key) {
+        Some(old) => {
+            join(&mut old.value, given.value);
+            old.at = given.at;
+        }
+        None => {
+            values.insert(key.to_owned(), given);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -429,9 +465,13 @@ mod tests {
         answers.set("prod.nodes=3").unwrap();
         answers.set("prod:cert-manager.issuer=letsencrypt").unwrap();
         answers.set("email=a@b.io").unwrap();
+        answers.set("prod.backend.s3.bucket=b").unwrap();
+        answers.set("prod.backend.s3.region=r").unwrap();
         answers.add_component("grafana@prod");
         let prod = &answers.clusters.as_ref().unwrap()["prod"];
         assert_eq!(prod.values["nodes"].value, 3);
+        let backend = serde_json::json!({"s3": {"bucket": "b", "region": "r"}});
+        assert_eq!(prod.values["backend"].value, backend);
         assert_eq!(prod.values["nodes"].at.to_string(), "--set prod.nodes=3");
         let components = answers.components.as_ref().unwrap();
         assert_eq!(

@@ -172,7 +172,7 @@ fn used_templates<'a>(
 /// # Errors
 /// There is no record, or it cannot be read: exit 3 with file and line.
 pub fn read(tree: &Tree) -> Result<(Platform, Catalogue)> {
-    let catalogue = Catalogue::load(record_templates(tree))?;
+    let catalogue = Catalogue::load_in_use(record_templates(tree))?;
     let file: PlatformFile = get(tree, "platform.yaml")?;
     let mut platform = Platform {
         name: name(&file.name, Naming::Platform)?,

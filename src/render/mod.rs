@@ -98,16 +98,11 @@ impl Renderer<'_> {
 
     /// The text of a catalogue file: rendered if it is a template, else as it is.
     fn text(&self, path: &str, context: &Context) -> Result<String> {
-        let text = if path.ends_with(SUFFIX) {
-            self.catalogue.engine.render(path, context)?
-        } else {
-            self.catalogue
-                .files
-                .get(path)
-                .map(|s| s.text.clone())
-                .unwrap_or_default()
-        };
-        Ok(tidy(&text))
+        if path.ends_with(SUFFIX) {
+            return Ok(tidy(&self.catalogue.engine.render(path, context)?));
+        }
+        let source = self.catalogue.files.get(path);
+        Ok(source.map(|source| source.text.clone()).unwrap_or_default())
     }
 
     /// Renders a catalogue file to a path, unless it is blank. Tells whether a file came of it.

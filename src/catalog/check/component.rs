@@ -49,6 +49,17 @@ impl Checker<'_> {
         }
         for fact in &spec.uses {
             self.used_fact(source, &fact.span, &fact.value);
+            self.when(source, &fact.span, &fact.value.when, &names);
+        }
+        let parts = spec.parts.iter();
+        let given = parts.flat_map(|part| part.provides.iter().map(|p| (&part.name.span, p)));
+        for (span, ability) in spec
+            .provides
+            .iter()
+            .map(|p| (&spec.name.span, p))
+            .chain(given)
+        {
+            self.when(source, span, &ability.when, &names);
         }
         let conditions = spec.secrets.iter().map(|s| &s.when);
         let conditions = conditions.chain(spec.from_terraform.iter().map(|f| &f.when));
@@ -333,7 +344,7 @@ impl Checker<'_> {
                 && variable != "loop"
                 && variable != "__tera_context"
             {
-                let at = source.text.find(&variable).unwrap_or(0);
+                let at = word(&source.text, &variable).unwrap_or(0);
                 self.wrong(
                     source,
                     at..at + variable.len(),
@@ -343,4 +354,14 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+/// Where a variable stands as a word of its own, not as a member of another.
+fn word(text: &str, variable: &str) -> Option<usize> {
+    let part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.match_indices(variable).map(|(at, _)| at).find(|at| {
+        let before = text[..*at].chars().next_back();
+        let after = text[at + variable.len()..].chars().next();
+        !before.is_some_and(|c| part(c) || c == '.') && !after.is_some_and(part)
+    })
 }

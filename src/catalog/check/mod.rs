@@ -13,8 +13,10 @@ use super::condition::{Conditional, When};
 use super::facts;
 use super::load::{Catalogue, Component, Provider};
 use super::question::{Ask, Question};
+use super::scan::{Use, uses};
 use super::template::SUFFIX;
 use crate::error::{Problem, Problems, Result, Source, suggest};
+use crate::yaml::Spanned;
 
 /// Providers of this and later catalogues: a reason may be given for one that is not there yet.
 const PROVIDERS: [&str; 8] = [
@@ -28,13 +30,23 @@ const PROVIDERS: [&str; 8] = [
     "talos",
 ];
 
-/// Checks a whole catalogue.
+/// How much of a catalogue there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// All of it.
+    Whole,
+    /// What a platform uses, as its record holds it.
+    InUse,
+}
+
+/// Checks a catalogue.
 ///
 /// # Errors
 /// Everything that is wrong.
-pub(super) fn check(catalogue: &Catalogue) -> Result<()> {
+pub(super) fn check(catalogue: &Catalogue, extent: Extent) -> Result<()> {
     let mut checker = Checker {
         catalogue,
+        extent,
         known: known_names(catalogue),
         problems: Problems::default(),
     };
@@ -72,6 +84,7 @@ fn known_names(catalogue: &Catalogue) -> BTreeSet<String> {
 
 struct Checker<'a> {
     catalogue: &'a Catalogue,
+    extent: Extent,
     known: BTreeSet<String>,
     problems: Problems,
 }
@@ -140,6 +153,10 @@ impl Checker<'_> {
     }
 
     fn known_name(&mut self, source: &Arc<Source>, span: &Range<usize>, name: &str) {
+        // A record holds only what is in use; the catalogue it came from was checked whole.
+        if self.extent == Extent::InUse {
+            return;
+        }
         let later = [
             "aws-identity",
             "azure-identity",
@@ -197,6 +214,16 @@ impl Checker<'_> {
         }
     }
 
+    /// A component that the catalogue itself chooses.
+    fn own_choice(&mut self, source: &Arc<Source>, name: &Spanned<String>) {
+        if self.extent == Extent::Whole && !self.catalogue.components.contains_key(&name.value) {
+            let all = self.catalogue.components.keys().map(String::as_str);
+            let near = suggest(&name.value, all);
+            let message = format!("unknown component `{}`", name.value);
+            self.wrong(source, name.span.clone(), message, &near);
+        }
+    }
+
     /// A key of a condition: `cluster.<fact>`, `answers.<question>` or `platform.<…>`.
     fn key(&mut self, source: &Arc<Source>, span: &Range<usize>, key: &str, names: &Names<'_>) {
         let (root, name) = key.split_once('.').unwrap_or((key, ""));
@@ -225,16 +252,7 @@ impl Checker<'_> {
             self.when(source, &fact.span, &value.when, &names);
         }
         for name in spec.usual.iter().chain(spec.prefer.values()) {
-            if !self.catalogue.components.contains_key(&name.value) {
-                let all = self.catalogue.components.keys().map(String::as_str);
-                let near = suggest(&name.value, all);
-                self.wrong(
-                    source,
-                    name.span.clone(),
-                    format!("unknown component `{}`", name.value),
-                    &near,
-                );
-            }
+            self.own_choice(source, name);
         }
         let roots = [
             "platform",
@@ -265,6 +283,39 @@ impl Checker<'_> {
         }
     }
 
+    /// The skeleton's templates: misspelt facts. What else they see differs from place to place, and shows at
+    /// the first render.
+    fn skeleton(&mut self) {
+        let catalogue = self.catalogue;
+        for (path, source) in catalogue.below("common") {
+            if !path.ends_with(SUFFIX) {
+                continue;
+            }
+            let names = Names {
+                questions: Vec::new(),
+                uses: ALL_USES.to_vec(),
+                cluster: true,
+            };
+            // In the repository's own files `cluster` may be one of many, with more to it.
+            let roots: &[&str] = if path.starts_with("repo/") {
+                &["platform"]
+            } else {
+                &["platform", "cluster", "component"]
+            };
+            for used in uses(&source.text) {
+                match used {
+                    Use::Member { root, name, span } if roots.contains(&root.as_str()) => {
+                        if let Some((message, hint)) = unknown(&root, &name, &names, true) {
+                            self.wrong(source, span, message, &hint);
+                        }
+                    }
+                    Use::Member { .. } => {}
+                    Use::Here { name, span } => self.known_name(source, &span, &name),
+                }
+            }
+        }
+    }
+
     fn common(&mut self) {
         let catalogue = self.catalogue;
         let source = &catalogue.common_source;
@@ -285,21 +336,14 @@ impl Checker<'_> {
             }
         }
         for name in &catalogue.common.always {
-            if !catalogue.components.contains_key(&name.value) {
-                let all = catalogue.components.keys().map(String::as_str);
-                let near = suggest(&name.value, all);
-                self.wrong(
-                    source,
-                    name.span.clone(),
-                    format!("unknown component `{}`", name.value),
-                    &near,
-                );
-            }
+            self.own_choice(source, name);
         }
+        self.skeleton();
     }
 }
 
-const ALL_USES: [&str; 9] = [
+const ALL_USES: [&str; 10] = [
+    "platform.email",
     "cluster.domain",
     "cluster.dns",
     "cluster.dns_region",
@@ -372,7 +416,12 @@ fn unknown(root: &str, name: &str, names: &Names<'_>, template: bool) -> Option<
                 suggest(name, facts::COMPONENT),
             )
         }),
-        "part" => None,
+        "part" => (!facts::PART.contains(&name)).then(|| {
+            (
+                format!("unknown name `part.{name}`"),
+                suggest(name, facts::PART),
+            )
+        }),
         _ => Some((
             format!("`{root}` is nothing a condition can ask for"),
             "write cluster.<fact>, answers.<question> or platform.<fact>".to_owned(),

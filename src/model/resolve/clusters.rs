@@ -185,6 +185,7 @@ fn derive(
                 scope.answers.insert(key.clone(), answer.value.clone());
                 cluster.answers.insert(key.clone(), answer);
             }
+            Outcome::Refused => {}
             Outcome::Absent => {
                 questions::refuse_idle(question, given, &cluster.answers, &name, report);
             }

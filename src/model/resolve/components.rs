@@ -241,6 +241,7 @@ impl Placer<'_> {
                     }
                     found.insert(key.clone(), answer);
                 }
+                Outcome::Refused => {}
                 Outcome::Absent => {
                     let at_cluster = format!("{} for {name}", self.cluster);
                     questions::refuse_idle(question, here, &found, &at_cluster, self.report);
@@ -403,6 +404,7 @@ fn platform_answers(
                     }
                     chosen.answers.insert(key.clone(), answer);
                 }
+                Outcome::Refused => {}
                 Outcome::Absent => {
                     questions::refuse_idle(question, given, &chosen.answers, name, report);
                 }

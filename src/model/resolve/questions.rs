@@ -56,6 +56,8 @@ pub(super) enum Outcome {
     Absent,
     /// It applies and has no answer.
     Missing,
+    /// Its answer is refused; that is told already.
+    Refused,
 }
 
 /// Answers one question. `provider` chooses among provider defaults; `whose` names the asker in errors.
@@ -88,7 +90,7 @@ pub(super) fn answer(
                     format!("{whose}{}: {}", question.name.value, unfit.message),
                     unfit.hint,
                 );
-                Outcome::Absent
+                Outcome::Refused
             }
         });
     }
