@@ -1,5 +1,10 @@
 //! The rooms of the code keep to themselves: see docs/architecture.md.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as expected"
+)]
+
 mod support;
 
 use std::collections::BTreeMap;

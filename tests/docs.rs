@@ -1,5 +1,10 @@
 //! Documents say what is: the commands' help texts, the links, and the commands that generated text names.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as expected"
+)]
+
 mod support;
 
 use std::fs;

@@ -1,6 +1,11 @@
 //! Whole platforms, byte for byte. `LANDFORM_GOLDEN=overwrite cargo test --test golden` writes them anew: read the
 //! difference before it is committed.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as expected"
+)]
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -16,6 +16,9 @@ use crate::yaml::{self, Spanned};
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
+/// Largest file of a catalogue, in bytes: above it nothing would fit into a cluster's objects.
+const LARGEST: u64 = 1024 * 1024;
+
 /// The files of a catalogue by path, as `apps/cert-manager/component.yaml`.
 pub type Files = BTreeMap<String, Arc<Source>>;
 
@@ -355,6 +358,13 @@ fn walk_folder(folder: &Path, prefix: &str, files: &mut Files) -> Result<()> {
         if kind.is_dir() {
             walk_folder(&entry.path(), &path, files)?;
         } else if kind.is_file() {
+            let size = entry.metadata().map_err(io)?.len();
+            if size > LARGEST {
+                return Err(Error::refused(
+                    Problem::new(format!("{}: {size} bytes", entry.path().display()))
+                        .hint(format!("a file of a catalogue has at most {LARGEST}")),
+                ));
+            }
             let text = std::fs::read_to_string(entry.path())
                 .map_err(|error| Error::io("read", &entry.path(), &error))?;
             files.insert(path, Source::new(entry.path().display().to_string(), text));

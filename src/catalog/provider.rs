@@ -143,6 +143,9 @@ pub struct CommonSpec {
     /// Terraform providers that every root requires.
     #[serde(default)]
     pub providers: IndexMap<String, RequiredProvider>,
+    /// Facts that the skeleton itself uses, where they apply.
+    #[serde(default)]
+    pub uses: Vec<Spanned<String>>,
     /// Questions about every cluster, whoever provides it. Each name is a fact.
     #[serde(default)]
     pub cluster: Vec<Question>,

@@ -17,6 +17,13 @@ pub(super) enum Use {
         /// Where, in bytes.
         span: Range<usize>,
     },
+    /// A root by itself, or with brackets: what is read of it cannot be seen.
+    Bare {
+        /// `platform`, `cluster`, `answers` or `component`.
+        root: String,
+        /// Where, in bytes.
+        span: Range<usize>,
+    },
     /// `"name" in here`.
     Here {
         /// The component or ability asked for.
@@ -117,6 +124,12 @@ fn members(text: &str, tag: &Range<usize>, found: &mut Vec<Use>) {
         }
         let dot = at + usize::from(text[at..tag.end].starts_with('?'));
         if !text[dot..tag.end].starts_with('.') {
+            if root != "part" {
+                found.push(Use::Bare {
+                    root: root.to_owned(),
+                    span: start..at,
+                });
+            }
             continue;
         }
         let name_start = dot + 1;
@@ -158,8 +171,12 @@ mod tests {
             .into_iter()
             .map(|u| match u {
                 Use::Member { root, name, span } => {
-                    assert_eq!(text[span], format!("{root}.{name}"));
+                    assert_eq!(text[span].replace('?', ""), format!("{root}.{name}"));
                     format!("{root}.{name}")
+                }
+                Use::Bare { root, span } => {
+                    assert_eq!(&text[span], root);
+                    format!("bare {root}")
                 }
                 Use::Here { name, span } => {
                     assert_eq!(&text[span], name);
@@ -186,5 +203,9 @@ mod tests {
             ["platform.git"]
         );
         assert_eq!(names("{{ unclosed cluster.a"), Vec::<String>::new());
+        assert_eq!(
+            names("{% set c = cluster %}{{ cluster['x'] }}{{ cluster?.y }}"),
+            ["bare cluster", "bare cluster", "cluster.y"]
+        );
     }
 }

@@ -59,22 +59,30 @@ impl Applied {
     }
 }
 
-/// Reads the files that a render speaks of, as they are in a folder. Files that are no text come out as conflicts later.
+/// The files of a folder that a render speaks of.
+#[derive(Debug, Clone, Default)]
+pub struct Ours {
+    /// Those that are text.
+    pub tree: Tree,
+    /// Those that are none: whatever is to become of them is a conflict.
+    pub no_text: Vec<RepoPath>,
+}
+
+/// Reads the files that a render speaks of, as they are in a folder.
 ///
 /// # Errors
-/// A file cannot be read, is no text, or lies behind a symbolic link.
-pub fn read_ours<'a>(root: &Path, paths: impl Iterator<Item = &'a RepoPath>) -> Result<Tree> {
-    let mut ours = Tree::new();
+/// A file cannot be read, or lies behind a symbolic link.
+pub fn read_ours<'a>(root: &Path, paths: impl Iterator<Item = &'a RepoPath>) -> Result<Ours> {
+    let mut ours = Ours::default();
     for path in paths {
         let full = checked(root, path)?;
         match fs::read(&full) {
-            Ok(bytes) => {
-                let text = String::from_utf8(bytes).unwrap_or_else(|error| {
-                    // Not ours to read: any text that differs will do, it is refused and never written.
-                    String::from_utf8_lossy(error.as_bytes()).into_owned()
-                });
-                ours.insert(path.clone(), text);
-            }
+            Ok(bytes) => match String::from_utf8(bytes) {
+                Ok(text) => {
+                    ours.tree.insert(path.clone(), text);
+                }
+                Err(_) => ours.no_text.push(path.clone()),
+            },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(Error::io("read", &full, &error)),
         }
@@ -271,7 +279,7 @@ mod tests {
             .map(|(path, text)| (RepoPath::new(*path).unwrap(), (*text).to_owned()))
             .collect();
         let ours = read_ours(root, theirs.keys())?;
-        Ok(merge(&Tree::new(), &ours, &theirs))
+        Ok(merge(&Tree::new(), &ours.tree, &theirs))
     }
 
     #[test]

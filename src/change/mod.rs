@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::model::RepoPath;
 
-pub use apply::{Applied, apply, read_ours};
+pub use apply::{Applied, Ours, apply, read_ours};
 
 /// What happens to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use crate::catalog::{Catalogue, Component, Layer, folder_files};
+use crate::catalog::{AnswerType, Catalogue, Component, Layer, Question, folder_files};
 use crate::error::{Error, Problem, Result, suggest};
 use crate::git;
 use crate::model::{Answers, CatalogueRef, Environment, resolve};
@@ -82,13 +82,29 @@ pub(super) fn open(own: Option<&CatalogueRef>, trust: bool) -> Result<Catalogue>
     }
 }
 
+/// Files of a repository that no program takes orders from.
+const HARMLESS: [&str; 7] = [
+    ".editorconfig",
+    ".gitattributes",
+    ".gitignore",
+    ".sourceignore",
+    ".yamllint",
+    "README.md",
+    "renovate.json",
+];
+
 fn open_folder(folder: &Path, trust: bool) -> Result<Catalogue> {
     let files = folder_files(folder)?;
     let runs = |path: &str| {
         let path = path.strip_suffix(".tera").unwrap_or(path);
-        path.ends_with(".tf")
-            || path.starts_with("common/repo/.github/")
-            || path == "common/repo/.gitlab-ci.yml"
+        let harmless = path
+            .strip_prefix("common/repo/")
+            .map(|rest| HARMLESS.contains(&rest));
+        harmless == Some(false)
+            || path.starts_with("common/terraform/")
+            || [".tf", ".tf.json", ".tofu"]
+                .iter()
+                .any(|ending| path.ends_with(ending))
     };
     let foreign: Vec<&str> = files
         .keys()
@@ -400,6 +416,18 @@ fn test(dir: &Path, json: bool, printer: &Printer) -> Result<u8> {
     Ok(u8::from(broken))
 }
 
+/// An answer that any question without a pattern takes.
+fn stand_in(question: &Question) -> String {
+    match (question.choices.keys().next(), question.kind) {
+        (Some(choice), _) => choice.clone(),
+        (None, AnswerType::String) => "trial".to_owned(),
+        (None, AnswerType::Number) => "1".to_owned(),
+        (None, AnswerType::Boolean) => "true".to_owned(),
+        (None, AnswerType::List) => "[trial]".to_owned(),
+        (None, AnswerType::Map) => "{}".to_owned(),
+    }
+}
+
 enum Tried {
     Unfit(String),
     Broken(String),
@@ -451,6 +479,17 @@ fn try_with(
     }
     if let Some(choice) = choice {
         answers.set(choice).map_err(broken)?;
+    }
+    for question in &catalogue.components[name].spec.questions {
+        if question.default.is_none()
+            && !question.optional
+            && !question.defaults.contains_key(provider)
+        {
+            let key = format!("{name}.{}", question.name.value);
+            answers
+                .set(&format!("{key}={}", stand_in(question)))
+                .map_err(broken)?;
+        }
     }
     let unfit = format!("{name} does not fit trial: ");
     let resolution = resolve(&answers, &environment, catalogue).map_err(|error| {

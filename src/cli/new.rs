@@ -99,8 +99,13 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     }
     let theirs = render(&resolution.platform, &catalogue)?;
     let ours = read_ours(&args.dir, theirs.keys())?;
-    refuse_second(&args.dir, &ours, &theirs)?;
-    let mut change = merge(&Tree::new(), &ours, &theirs);
+    refuse_second(&args.dir, &ours.tree, &theirs)?;
+    let mut change = merge(&Tree::new(), &ours.tree, &theirs);
+    for path in ours.no_text {
+        change.files.remove(&path);
+        let reason = "it is there already, and is no UTF-8 text".to_owned();
+        change.conflicts.push(Conflict { path, reason });
+    }
     if let Place::Root(repo) = &place {
         repo.must_be_idle()?;
         if !args.no_commit {
@@ -134,7 +139,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         return Ok(0);
     }
     if !args.no_commit {
-        git::identity(&place)?;
+        git::must_have_identity(&place)?;
     }
     if !args.yes {
         ask(args)?;

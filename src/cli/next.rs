@@ -71,10 +71,17 @@ fn push(platform: &Platform, situation: &Situation<'_>) -> Step {
             quote(&platform.git.url)
         ));
     }
-    commands.push(format!(
-        "git push -u origin {}",
-        quote(&platform.git.branch)
-    ));
+    // Flux reads the branch of the answers, whatever is checked out.
+    let branch = &platform.git.branch;
+    commands.push(match situation.commit {
+        Some(commit) if &commit.branch != branch => {
+            format!(
+                "git push origin {}",
+                quote(&format!("HEAD:refs/heads/{branch}"))
+            )
+        }
+        _ => format!("git push -u origin {}", quote(branch)),
+    });
     Step {
         title: "push first: Flux reads the repository".to_owned(),
         before: Vec::new(),
@@ -209,7 +216,11 @@ fn secret_commands(
 }
 
 fn undo(situation: &Situation<'_>) -> Option<Step> {
-    let name = situation.dir.file_name().unwrap_or_default().to_string_lossy();
+    let name = situation
+        .dir
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
     let command = match situation.commit {
         _ if !situation.had_folder => format!("cd .. && rm -r {}", quote(&name)),
         Some(commit) if !commit.first => {

@@ -48,7 +48,7 @@ pub(super) fn answers(catalogue: &Catalogue) -> Value {
         .iter()
         .map(|(name, component)| (name.clone(), component_answers(&component.spec)))
         .collect();
-    json!({
+    let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Answers of landform new",
         "type": "object",
@@ -88,7 +88,18 @@ pub(super) fn answers(catalogue: &Catalogue) -> Value {
                 "additionalProperties": false,
             },
         },
-    })
+    });
+    for key in ["/properties/git/properties", "/properties"] {
+        for property in schema
+            .pointer_mut(key)
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flatten()
+        {
+            *property.1 = or_nothing(property.1);
+        }
+    }
+    schema
 }
 
 fn component_answers(spec: &ComponentSpec) -> Value {
@@ -102,11 +113,11 @@ fn component_answers(spec: &ComponentSpec) -> Value {
         "description": spec.description,
         "additionalProperties": false,
         "properties": {
-            "on": {"type": "array", "items": {"type": "string"}, "description": "Clusters it is for"},
+            "on": {"type": ["array", "null"], "items": {"type": "string"}, "description": "Clusters it is for"},
             "answers": {
                 "type": "object",
                 "description": "Answers by cluster; `all` for every cluster",
-                "additionalProperties": answers,
+                "additionalProperties": or_nothing(&answers),
             },
         },
     })
@@ -114,7 +125,7 @@ fn component_answers(spec: &ComponentSpec) -> Value {
 
 fn questions<'a>(questions: impl Iterator<Item = &'a Question>) -> Map<String, Value> {
     questions
-        .map(|q| (q.name.value.clone(), question(q)))
+        .map(|q| (q.name.value.clone(), or_nothing(&question(q))))
         .collect()
 }
 
@@ -160,6 +171,11 @@ fn question(question: &Question) -> Value {
     };
     schema["description"] = json!(question.prompt);
     schema
+}
+
+/// Takes nothing as well: a key without a value counts as left out.
+fn or_nothing(schema: &Value) -> Value {
+    json!({"anyOf": [schema, {"type": "null"}]})
 }
 
 #[cfg(test)]

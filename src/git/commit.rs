@@ -1,5 +1,6 @@
 //! Staging and committing exactly the paths that were written.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -23,38 +24,121 @@ pub struct Commit {
 }
 
 /// Name and e-mail address that a commit would bear.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Name.
+    pub name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Whether settings exist that count only in certain folders (`includeIf`): the rest may be there.
+    conditional: bool,
+}
+
+/// Name and e-mail address that a commit would bear, as far as they are set.
+pub fn identity(place: &Place) -> Identity {
+    match place {
+        Place::Root(repo) => identity_in(repo.inner.workdir()),
+        Place::Fresh { .. } => identity_in(None),
+    }
+}
+
+/// Refuses to go on if a commit would bear no name or no address.
 ///
 /// # Errors
 /// There is none, with the two lines that set it.
-pub fn identity(place: &Place) -> Result<(String, String)> {
-    let config = match place {
-        Place::Root(repo) => repo.inner.config(),
-        Place::Fresh { .. } => Config::open_default(),
-    };
-    let config = config.and_then(|mut config| config.snapshot()).ok();
+pub fn must_have_identity(place: &Place) -> Result<()> {
+    let found = identity(place);
+    // A new repository may get them from settings for its folder, once it is there.
+    let may_come = found.conditional && matches!(place, Place::Fresh { .. });
+    if found.name.is_some() && found.email.is_some() || may_come {
+        return Ok(());
+    }
+    Err(nobody())
+}
+
+fn nobody() -> Error {
+    Error::refused(Problem::new("Git does not know who you are").hint(
+        "run\n    git config --global user.name \"Your Name\"\n    git config --global user.email you@example.com\n\
+         or write without a commit: --no-commit",
+    ))
+}
+
+/// The user's `git`, without what a hook that runs us has set for its own repository (git(1), "The Git Repository").
+pub(super) fn git() -> Command {
+    let mut command = Command::new("git");
+    for variable in [
+        "GIT_COMMON_DIR",
+        "GIT_DIR",
+        "GIT_INDEX_FILE",
+        "GIT_NAMESPACE",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_PREFIX",
+        "GIT_WORK_TREE",
+    ] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// As [`identity`]: in a repository, or from the settings for all of them.
+fn identity_in(root: Option<&Path>) -> Identity {
+    let settings = settings(root);
     let from = |variables: &[&str], keys: &[&str]| {
         let variable = variables.iter().find_map(|v| std::env::var(v).ok());
-        let key = || {
-            keys.iter()
-                .find_map(|key| config.as_ref()?.get_string(key).ok())
-        };
+        let key = || keys.iter().find_map(|key| settings.get(*key).cloned());
         variable.or_else(key).filter(|text| !text.trim().is_empty())
     };
-    let name = from(
-        &["GIT_COMMITTER_NAME", "GIT_AUTHOR_NAME"],
-        &["committer.name", "user.name"],
-    );
-    let email = from(
-        &["GIT_COMMITTER_EMAIL", "GIT_AUTHOR_EMAIL", "EMAIL"],
-        &["committer.email", "user.email"],
-    );
-    match (name, email) {
-        (Some(name), Some(email)) => Ok((name, email)),
-        _ => Err(Error::refused(Problem::new("Git does not know who you are").hint(
-            "run\n    git config --global user.name \"Your Name\"\n    git config --global user.email you@example.com\n\
-             or write without a commit: --no-commit",
-        ))),
+    Identity {
+        name: from(
+            &["GIT_COMMITTER_NAME", "GIT_AUTHOR_NAME"],
+            &["committer.name", "user.name"],
+        ),
+        email: from(
+            &["GIT_COMMITTER_EMAIL", "GIT_AUTHOR_EMAIL", "EMAIL"],
+            &["committer.email", "user.email"],
+        ),
+        conditional: settings.keys().any(|key| key.starts_with("includeif.")),
     }
+}
+
+/// The settings about identity, by the user's `git`, which knows all places they can stand in; by git2 without it.
+fn settings(root: Option<&Path>) -> BTreeMap<String, String> {
+    const WANTED: &str = r"^(user|author|committer)\.(name|email)$|^includeif\.";
+    let mut command = git();
+    match root {
+        Some(root) => command.arg("-C").arg(root),
+        // Not those of a repository around us.
+        None => command.env("GIT_DIR", "/nonexistent"),
+    };
+    let output = command
+        .args(["config", "--null", "--get-regexp", WANTED])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output();
+    if let Ok(output) = output {
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let entries = text.split('\0').filter_map(|entry| entry.split_once('\n'));
+        return entries
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect();
+    }
+    let config = match root {
+        Some(root) => Repository::open(root).and_then(|repository| repository.config()),
+        None => Config::open_default(),
+    };
+    let config = config.and_then(|mut config| config.snapshot());
+    [
+        "user.name",
+        "user.email",
+        "committer.name",
+        "committer.email",
+    ]
+    .into_iter()
+    .filter_map(|key| {
+        let value = config.as_ref().ok()?.get_string(key).ok()?;
+        Some((key.to_owned(), value))
+    })
+    .collect()
 }
 
 /// A repository with the paths staged, which can still be undone.
@@ -155,6 +239,11 @@ fn with_patience(mut action: impl FnMut() -> Result<(), git2::Error>) -> Result<
 pub fn commit(root: &Path, branch: &str, paths: &[RepoPath], message: &str) -> Result<Commit> {
     let staged = stage_paths(root, branch, paths)?;
     let first = staged.repository.head().is_err();
+    let found = identity_in(Some(root));
+    if found.name.is_none() || found.email.is_none() {
+        staged.undo();
+        return Err(nobody());
+    }
     let done = match git_binary(root, paths, message) {
         Some(result) => result,
         None => without_binary(&staged.repository, message),
@@ -176,7 +265,7 @@ pub fn commit(root: &Path, branch: &str, paths: &[RepoPath], message: &str) -> R
 
 /// Commits with the user's `git`; `None` if there is none.
 fn git_binary(root: &Path, paths: &[RepoPath], message: &str) -> Option<Result<()>> {
-    let child = Command::new("git")
+    let child = git()
         .arg("-C")
         .arg(root)
         .args(["commit", "--quiet", "--only", "--message", message])

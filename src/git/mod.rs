@@ -10,7 +10,7 @@ use git2::{ErrorCode, Repository, RepositoryState, Status};
 use crate::error::{Error, Problem, Result};
 use crate::model::{Environment, RepoPath};
 
-pub use commit::{Commit, commit, identity, stage};
+pub use commit::{Commit, Identity, commit, identity, must_have_identity, stage};
 
 /// Brings a tag of a repository into a folder, by the user's `git` with its logins.
 ///
@@ -34,7 +34,7 @@ pub fn fetch_tag(url: &str, tag: &str, into: &Path) -> Result<()> {
                 .hint("as https://github.com/acme/landform-catalog#v1.2.0"),
         ));
     }
-    let output = std::process::Command::new("git")
+    let output = commit::git()
         .args([
             "clone", "--quiet", "--depth", "1", "--branch", tag, "--", url,
         ])
@@ -86,6 +86,12 @@ pub fn look(dir: &Path) -> Result<Place> {
         }
         Err(error) => return Err(unreadable(dir, &error)),
     };
+    if repository.is_bare() {
+        return Err(Error::refused(
+            Problem::new(format!("{} lies in a bare repository", dir.display()))
+                .hint("clone it, and use the clone"),
+        ));
+    }
     let workdir = repository.workdir().map(Path::to_owned);
     let same = |a: &Path| match (a.canonicalize(), dir.canonicalize()) {
         (Ok(a), Ok(b)) => a == b,
@@ -129,7 +135,7 @@ pub fn environment(dir: &Path, place: &Place) -> Environment {
         environment.origin = origin.and_then(|remote| remote.url().ok().map(str::to_owned));
         environment.branch = repo.branch();
     }
-    environment.email = identity(place).ok().map(|(_, email)| email);
+    environment.email = identity(place).email;
     environment
 }
 

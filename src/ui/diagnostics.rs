@@ -17,11 +17,22 @@ pub fn render(error: &Error) -> String {
             if drawn {
                 draw(problem)
             } else {
-                format!("error: {problem}")
+                format!("error: {}", printable(&problem.to_string()))
             }
         })
         .collect();
     texts.join(if drawn { "\n\n" } else { "\n" })
+}
+
+/// Control characters of what the user gave, written out: a terminal must not obey them.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\n' => "\n".to_owned(),
+            c if c.is_control() => c.escape_unicode().to_string(),
+            c => c.to_string(),
+        })
+        .collect()
 }
 
 fn draw(problem: &Problem) -> String {

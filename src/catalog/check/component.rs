@@ -336,6 +336,12 @@ impl Checker<'_> {
                         self.wrong(source, span, message, &hint);
                     }
                 }
+                Use::Bare { root, span } => self.wrong(
+                    source,
+                    span,
+                    format!("`{root}` by itself: what is read of it cannot be checked"),
+                    &format!("write {root}.<name>"),
+                ),
                 Use::Here { name, span } => self.known_name(source, &span, &name),
             }
         }

@@ -214,6 +214,23 @@ impl Checker<'_> {
         }
     }
 
+    /// A template inside a specification. Whatever it reads is answered before it, so `uses` does not matter.
+    fn spec_template(
+        &mut self,
+        source: &Arc<Source>,
+        span: &Range<usize>,
+        text: &str,
+        names: &Names<'_>,
+    ) {
+        for used in uses(text) {
+            if let Use::Member { root, name, .. } = used
+                && let Some((message, hint)) = unknown(&root, &name, names, false)
+            {
+                self.wrong(source, span.clone(), message, &hint);
+            }
+        }
+    }
+
     /// A component that the catalogue itself chooses.
     fn own_choice(&mut self, source: &Arc<Source>, name: &Spanned<String>) {
         if self.extent == Extent::Whole && !self.catalogue.components.contains_key(&name.value) {
@@ -250,6 +267,9 @@ impl Checker<'_> {
                 );
             }
             self.when(source, &fact.span, &value.when, &names);
+            if let Some(text) = value.value.as_str() {
+                self.spec_template(source, &fact.span, text, &names);
+            }
         }
         for name in spec.usual.iter().chain(spec.prefer.values()) {
             self.own_choice(source, name);
@@ -309,7 +329,7 @@ impl Checker<'_> {
                             self.wrong(source, span, message, &hint);
                         }
                     }
-                    Use::Member { .. } => {}
+                    Use::Member { .. } | Use::Bare { .. } => {}
                     Use::Here { name, span } => self.known_name(source, &span, &name),
                 }
             }

@@ -64,6 +64,10 @@ impl Checker<'_> {
                     );
                 }
             }
+            let defaults = question.default.iter().chain(question.defaults.values());
+            for text in defaults.filter_map(|d| d.as_str()) {
+                self.spec_template(source, &span, text, names);
+            }
             self.when(source, &span, &question.when, names);
             for choice in question.choices.values() {
                 self.when(source, &span, &choice.when, names);

@@ -348,10 +348,14 @@ pub(super) fn used(
             .filter(|c| uses_on(catalogue, platform, on, c, &fact))
             .map(String::as_str)
             .collect();
-        if !users.is_empty() {
+        let key = format!("{cluster}.{question}");
+        let flag = format!("--set {cluster}.{question}=…");
+        if catalogue.common.uses.iter().any(|used| used.value == fact) {
+            report.miss(key, flag, &prompt);
+        } else if !users.is_empty() {
             report.miss(
-                format!("{cluster}.{question}"),
-                format!("--set {cluster}.{question}=…"),
+                key,
+                flag,
                 &format!("{prompt} ({} uses it)", users.join(", ")),
             );
         }

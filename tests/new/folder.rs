@@ -1,0 +1,301 @@
+//! Folders that cannot be written, or not in the way they are: refused or taken back, with nothing left behind.
+
+use predicates::prelude::*;
+use predicates::str::contains;
+
+use crate::sandbox::{Sandbox, assert_same, snapshot};
+#[cfg(unix)]
+use crate::sandbox::{binary, text};
+#[cfg(unix)]
+use crate::support::need;
+#[cfg(unix)]
+use crate::support::tool;
+
+#[test]
+fn a_file_where_a_folder_is_needed_is_refused() {
+    for (file, said) in [
+        ("acme/apps", "acme/apps is a file"),
+        ("acme/clusters/staging", "acme/clusters/staging is a file"),
+        ("acme/.landform", "acme/.landform is a file"),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.write(file, "mine\n");
+        let before = snapshot(&sandbox.work());
+        sandbox.new_in("acme", &[]).code(2).stderr(contains(said));
+        assert_same(&before, &snapshot(&sandbox.work()));
+    }
+}
+
+#[test]
+fn a_file_in_the_place_of_the_platform_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.write("acme", "mine\n");
+    sandbox
+        .new_in("acme", &[])
+        .failure()
+        .stderr(contains("acme").and(contains("nothing to do").not()));
+    sandbox
+        .new_in("acme/deeper", &["--name", "acme"])
+        .failure()
+        .stderr(contains("acme"));
+    assert_eq!(sandbox.read("acme"), "mine\n");
+}
+
+#[test]
+fn a_folder_where_a_file_is_needed_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.write("acme/README.md/part-one.md", "# One\n");
+    let before = snapshot(&sandbox.work());
+    sandbox
+        .new_in("acme", &[])
+        .code(2)
+        .stderr(contains("README.md is a folder"));
+    assert_same(&before, &snapshot(&sandbox.work()));
+}
+
+#[test]
+fn a_name_that_differs_only_in_case_is_refused() {
+    for mine in [
+        "acme/Apps/x.yaml",
+        "acme/readme.md",
+        "acme/clusters/Staging/x",
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.write(mine, "mine\n");
+        let before = snapshot(&sandbox.work());
+        sandbox
+            .new_in("acme", &[])
+            .code(2)
+            .stderr(contains("where case does not count"));
+        assert_same(&before, &snapshot(&sandbox.work()));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_on_the_way_is_refused() {
+    use std::os::unix::fs::symlink;
+    for link in ["apps", "clusters", ".landform", "README.md", ".github"] {
+        let sandbox = Sandbox::new();
+        sandbox.write("outside/kept", "kept\n");
+        std::fs::create_dir(sandbox.path("acme")).unwrap();
+        symlink(sandbox.path("outside"), sandbox.path("acme").join(link)).unwrap();
+        let before = snapshot(&sandbox.work());
+        sandbox
+            .new_in("acme", &[])
+            .code(2)
+            .stderr(contains("is a symbolic link").and(contains(link)));
+        assert_same(&before, &snapshot(&sandbox.work()));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_nowhere_is_refused() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir(sandbox.path("acme")).unwrap();
+    std::os::unix::fs::symlink("/nowhere/at/all", sandbox.path("acme/renovate.json")).unwrap();
+    sandbox
+        .new_in("acme", &[])
+        .code(2)
+        .stderr(contains("is a symbolic link"));
+    assert_eq!(sandbox.files("acme"), ["renovate.json"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_platforms_own_folder_may_be_reached_by_a_link() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("real", &[("notes.txt", "mine\n")]);
+    std::os::unix::fs::symlink("real", sandbox.path("acme")).unwrap();
+    sandbox.new_in("acme", &[]).success();
+    assert_eq!(sandbox.commits("real"), 2);
+    assert!(!sandbox.path("real/.git").join("acme").exists());
+}
+
+/// Sets the permissions of a path in the sandbox.
+#[cfg(unix)]
+fn permit(path: &std::path::Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("permissions");
+}
+
+/// landform as run by somebody whom permissions stop, which root is not.
+#[cfg(unix)]
+fn as_nobody(sandbox: &Sandbox, arguments: &[&str]) -> Option<std::process::Command> {
+    use std::os::unix::process::CommandExt as _;
+    const NOBODY: u32 = 65534;
+    let probe = sandbox.path("probe");
+    std::fs::create_dir(&probe).ok()?;
+    permit(&probe, 0o555);
+    if std::fs::write(probe.join("file"), "").is_err() {
+        return Some(sandbox.plain_landform(arguments));
+    }
+    // The folder's owner is another: Git must be told that this is fine, to come to the writing at all.
+    sandbox.configure("safe.directory", "*");
+    let work = sandbox.work();
+    let root = work.parent()?;
+    for path in [root, &work, &root.join("home")] {
+        permit(path, 0o755);
+    }
+    permit(&sandbox.gitconfig(), 0o644);
+    let start = |program: &std::path::Path| {
+        let mut command = std::process::Command::new(program);
+        sandbox.enter(&mut command).uid(NOBODY).gid(NOBODY);
+        command
+    };
+    let mut program = binary();
+    let runs = |program: &std::path::Path| {
+        start(program)
+            .arg("--version")
+            .output()
+            .is_ok_and(|o| o.status.success())
+    };
+    if !runs(&program) {
+        // It lies where only root may go.
+        let copy = root.join("landform");
+        std::fs::copy(&program, &copy).ok()?;
+        permit(&copy, 0o755);
+        program = copy;
+    }
+    let mut command = start(&program);
+    command.args(arguments);
+    runs(&program).then_some(command)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_read_only_folder_stays_as_it_was() {
+    let sandbox = Sandbox::new();
+    sandbox.write("acme/notes.txt", "mine\n");
+    let command = as_nobody(&sandbox, &["new", "acme", "--yes"]);
+    let mut command = need!("a user who may not write", command);
+    permit(&sandbox.path("acme"), 0o555);
+    let before = snapshot(&sandbox.path("acme"));
+    let output = command.output().unwrap();
+    permit(&sandbox.path("acme"), 0o755);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("could not write acme/"), "{said}");
+    assert!(said.contains("read-only"), "{said}");
+    assert_same(&before, &snapshot(&sandbox.path("acme")));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_turns_out_read_only_on_the_way_is_put_back() {
+    let sandbox = Sandbox::new();
+    // The last folder in the order of writing.
+    sandbox.write("acme/terraform/notes.txt", "mine\n");
+    let command = as_nobody(&sandbox, &["new", "acme", "--yes"]);
+    let mut command = need!("a user who may not write", command);
+    permit(&sandbox.path("acme"), 0o777);
+    permit(&sandbox.path("acme/terraform"), 0o555);
+    let before = snapshot(&sandbox.path("acme"));
+    let output = command.output().unwrap();
+    permit(&sandbox.path("acme/terraform"), 0o755);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("could not write acme/terraform/"), "{said}");
+    assert_same(&before, &snapshot(&sandbox.path("acme")));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_written_whole_takes_everything_back() {
+    // The kernel refuses to let a file grow beyond 8 blocks of 512 bytes: as a disk that is full, on every machine.
+    let sandbox = Sandbox::new();
+    sandbox.repository("acme", &[("notes.txt", "mine\n")]);
+    let before = snapshot(&sandbox.path("acme"));
+    let shell = need!("sh", tool("sh"));
+    let mut command = std::process::Command::new(shell);
+    let output = sandbox
+        .enter(&mut command)
+        .args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$@\"", "sh"])
+        .arg(binary())
+        .args(["new", "acme", "--yes"])
+        .output()
+        .unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("could not write acme/"), "{said}");
+    assert_same(&before, &snapshot(&sandbox.path("acme")));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_keeps_what_was_there() {
+    const TEST: &str = "folder::a_full_disk_keeps_what_was_there";
+    let Some(unshare) = tool("unshare") else {
+        return crate::support::skipped(TEST, "unshare");
+    };
+    let sandbox = Sandbox::new();
+    std::fs::create_dir(sandbox.path("disk")).unwrap();
+    // A disk of 200 kB that only this process sees; what is on it is listed before and after.
+    let script = "mount -t tmpfs -o size=200k tmpfs disk || exit 77\n\
+                  mkdir disk/acme && echo mine > disk/acme/notes.txt\n\
+                  \"$1\" new disk/acme --yes\n\
+                  code=$?\n\
+                  find disk | sort\n\
+                  exit $code\n";
+    let mut command = std::process::Command::new(unshare);
+    let output = sandbox
+        .enter(&mut command)
+        .args([
+            "--user",
+            "--map-root-user",
+            "--mount",
+            "sh",
+            "-c",
+            script,
+            "sh",
+        ])
+        .arg(binary())
+        .output()
+        .unwrap();
+    let (out, said) = (text(&output.stdout), text(&output.stderr));
+    match output.status.code() {
+        Some(77 | 1) if said.contains("mount") || said.contains("unshare") => {
+            return crate::support::skipped(TEST, "the right to mount a file system");
+        }
+        code => assert_eq!(code, Some(3), "{out}{said}"),
+    }
+    assert!(said.contains("could not write disk/acme/"), "{said}");
+    assert!(said.contains("free some space"), "{said}");
+    assert!(
+        out.ends_with("disk\ndisk/acme\ndisk/acme/notes.txt\n"),
+        "{out}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn the_users_umask_decides_who_may_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let sandbox = Sandbox::new();
+    let shell = need!("sh", tool("sh"));
+    let mut command = std::process::Command::new(shell);
+    let output = sandbox
+        .enter(&mut command)
+        .args(["-c", "umask 027; exec \"$@\"", "sh"])
+        .arg(binary())
+        .args(["new", "acme", "--yes"])
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let mode = |path: &str| sandbox.path(path).metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("acme/README.md"), 0o640);
+    assert_eq!(mode("acme/clusters"), 0o750);
+}
+
+#[test]
+fn no_temporary_file_is_left() {
+    let sandbox = Sandbox::new();
+    sandbox.new_in("acme", &[]).success();
+    let left: Vec<String> = sandbox
+        .files("acme")
+        .into_iter()
+        .filter(|path| path.contains("/.landform-") || path.starts_with(".landform-"))
+        .collect();
+    assert_eq!(left, Vec::<String>::new());
+}

@@ -1,0 +1,362 @@
+//! What holds for every platform, whatever is answered: tried with random answers.
+
+mod support;
+
+#[path = "asking/mod.rs"]
+mod asking;
+#[path = "facts/mod.rs"]
+mod facts;
+#[path = "asking/random.rs"]
+mod random;
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use landform::catalog::Catalogue;
+use landform::error::Kind;
+use landform::model::{Tree, answers_file, read_record};
+use landform::render::render;
+use proptest::prelude::any;
+use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
+use serde_json::Value;
+
+use asking::back;
+use asking::try_resolve;
+use facts::{flux, objects};
+use random::Dice;
+use support::need;
+
+/// How many platforms are made without any tool.
+const CASES: u32 = 96;
+
+/// How many are built with kubectl.
+const BUILT: u32 = 4;
+
+/// Runs a check over random answers; a failing case is made smaller and shown. The same on every machine, unless
+/// `PROPTEST_CASES` asks for more.
+fn random(cases: u32, wild: u8, check: impl Fn(&Value)) {
+    let catalogue = Catalogue::embedded().expect("the embedded catalogue holds");
+    let mut config = Config::default();
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = cases;
+    }
+    config.failure_persistence = None;
+    config.max_shrink_iters = 100;
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(config, rng);
+    let tape = proptest::collection::vec(any::<u8>(), 0..600);
+    let outcome = runner.run(&tape, |tape| {
+        check(&Dice::new(&tape, wild).answers(&catalogue));
+        Ok(())
+    });
+    if let Err(TestError::Fail(reason, tape)) = &outcome {
+        panic!("{reason}\n{}", Dice::new(tape, wild).answers(&catalogue));
+    }
+    outcome.expect("the answers can be made");
+}
+
+/// The tree of such a platform; nothing if the answers are refused, which must be with a reason.
+#[track_caller]
+fn tree(answers: &Value, catalogue: &Catalogue) -> Option<Tree> {
+    match try_resolve(answers, catalogue) {
+        Ok(resolution) => {
+            let tree = render(&resolution.platform, catalogue);
+            Some(tree.unwrap_or_else(|e| panic!("{e}\n{answers}")))
+        }
+        Err(error) => {
+            assert_eq!(error.kind, Kind::Refused, "{error}\n{answers}");
+            assert!(!error.problems.is_empty(), "{answers}");
+            None
+        }
+    }
+}
+
+/// Runs a check over random platforms.
+fn each(cases: u32, check: impl Fn(&Value, &Tree, &Catalogue)) {
+    let catalogue = Catalogue::embedded().expect("the embedded catalogue holds");
+    let (all, made) = (Cell::new(0), Cell::new(0));
+    random(cases, 0, |answers| {
+        all.set(all.get() + 1);
+        if let Some(tree) = tree(answers, &catalogue) {
+            made.set(made.get() + 1);
+            check(answers, &tree, &catalogue);
+        }
+    });
+    let (all, made) = (all.get(), made.get());
+    assert!(made * 3 >= all * 2, "only {made} of {all} are platforms");
+}
+
+#[test]
+fn nonsense_is_refused_and_never_a_crash() {
+    let catalogue = Catalogue::embedded().expect("the embedded catalogue holds");
+    let refused = Cell::new(0);
+    for wild in [5, 30, 100] {
+        random(CASES, wild, |answers| {
+            refused.set(refused.get() + u32::from(tree(answers, &catalogue).is_none()));
+        });
+    }
+    assert!(refused.get() > CASES, "only {} were refused", refused.get());
+}
+
+#[test]
+fn the_same_answers_give_the_same_bytes() {
+    each(CASES / 2, |answers, tree, catalogue| {
+        let again = try_resolve(answers, catalogue).unwrap();
+        let again = render(&again.platform, catalogue).unwrap();
+        assert_same(tree, &again);
+    });
+}
+
+#[test]
+fn the_record_gives_the_same_bytes() {
+    each(CASES / 2, |answers, tree, _| {
+        let (platform, recorded) = read_record(tree).unwrap_or_else(|e| panic!("{e}\n{answers}"));
+        let again = render(&platform, &recorded).unwrap_or_else(|e| panic!("{e}\n{answers}"));
+        assert_same(tree, &again);
+    });
+}
+
+#[test]
+fn printed_answers_give_the_same_platform() {
+    each(CASES / 2, |answers, tree, catalogue| {
+        let first = try_resolve(answers, catalogue).unwrap();
+        let printed = answers_file(&first.platform);
+        let value: Value = back::yaml("printed", &printed);
+        let second = try_resolve(&value, catalogue).unwrap_or_else(|e| panic!("{e}\n{printed}"));
+        assert_eq!(second.assumed, Vec::new(), "{printed}");
+        assert_eq!(printed, answers_file(&second.platform));
+        let mut again = render(&second.platform, catalogue).unwrap();
+        let mut tree = tree.clone();
+        // What was assumed the first time is answered the second.
+        for tree in [&mut tree, &mut again] {
+            tree.retain(|path, _| !path.as_str().starts_with(".landform/"));
+        }
+        assert_same(&tree, &again);
+    });
+}
+
+#[track_caller]
+fn assert_same(one: &Tree, other: &Tree) {
+    let paths: Vec<_> = one.keys().collect();
+    assert_eq!(paths, other.keys().collect::<Vec<_>>());
+    for (path, text) in one {
+        assert_eq!(text, &other[path], "{path}");
+    }
+}
+
+#[test]
+fn every_file_can_be_read() {
+    each(CASES / 2, |_, tree, _| {
+        let texts = asking::texts(tree);
+        let said = back::read_all(&texts);
+        assert_eq!(said.len(), texts.len());
+        for (path, text) in &texts {
+            assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{path}");
+            assert!(
+                !text.contains("{%") && !text.contains("{#"),
+                "{path}: {text}"
+            );
+            assert!(
+                !text.lines().any(|line| line.ends_with(' ')),
+                "{path}: {text}"
+            );
+        }
+    });
+}
+
+#[test]
+fn flux_finds_an_order_and_every_object_has_one_owner() {
+    each(CASES, |answers, tree, _| {
+        let builds = Kustomize::new(tree).build_all();
+        for (folder, build) in &builds {
+            assert!(build.is_ok(), "{}: {build:?}\n{answers}", folder.display());
+        }
+        let names = clusters(tree);
+        assert!(!names.is_empty());
+        for cluster in names {
+            let mut findings = Vec::new();
+            let applied = flux::applied(&cluster, &builds, &mut findings);
+            assert!(applied.len() > 1, "nothing on {cluster}");
+            let built = applied.iter().map(|(name, folder)| {
+                (
+                    name.clone(),
+                    builds[folder]
+                        .as_ref()
+                        .expect("a folder that builds")
+                        .as_slice(),
+                )
+            });
+            findings.extend(objects::check_owners(built));
+            findings.extend(check_order(&builds, &applied));
+            assert_eq!(findings, Vec::<String>::new(), "{cluster}");
+        }
+    });
+}
+
+#[test]
+fn kubectl_builds_every_folder() {
+    let kubectl = need!("kubectl", support::tool("kubectl"));
+    let shared = need!("../shared", support::shared(""));
+    each(BUILT, |_, tree, _| {
+        let dir = written(tree);
+        let mut findings = objects::check_objects(dir.path(), &shared, &kubectl);
+        findings.extend(facts::check_texts(dir.path(), &shared));
+        assert_eq!(findings, Vec::<String>::new());
+        // The small stand-in for kustomize, below, finds the same folders.
+        let builds = Kustomize::new(tree).build_all();
+        let real = support::kustomize_folders(dir.path());
+        assert_eq!(
+            builds.keys().collect::<Vec<_>>(),
+            real.iter().collect::<Vec<_>>()
+        );
+    });
+}
+
+fn written(tree: &Tree) -> assert_fs::TempDir {
+    let dir = assert_fs::TempDir::new().expect("a folder");
+    for (path, text) in tree {
+        let path = dir.path().join(path.as_str());
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    }
+    dir
+}
+
+fn clusters(tree: &Tree) -> BTreeSet<String> {
+    tree.keys()
+        .filter_map(|path| path.as_str().strip_prefix("clusters/")?.split('/').next())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Findings in `dependsOn`: names that are not there, and circles.
+fn check_order(
+    builds: &BTreeMap<PathBuf, flux::Build>,
+    applied: &[(String, PathBuf)],
+) -> Vec<String> {
+    let mut waits: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (_, folder) in applied {
+        for object in builds[folder].as_ref().expect("a folder that builds") {
+            if object["kind"] != "Kustomization" {
+                continue;
+            }
+            let name = object["metadata"]["name"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            let on = object["spec"]["dependsOn"].as_array().into_iter().flatten();
+            let on = on.filter_map(|d| d["name"].as_str().map(str::to_owned));
+            waits.entry(name).or_default().extend(on);
+        }
+    }
+    let mut findings = Vec::new();
+    for (name, on) in &waits {
+        for other in on.iter().filter(|other| !waits.contains_key(*other)) {
+            findings.push(format!("{name} waits for {other}, which is not there"));
+        }
+    }
+    let mut left = waits;
+    loop {
+        let ready: BTreeSet<String> = left
+            .iter()
+            .filter(|(_, on)| on.iter().all(|other| !left.contains_key(other)))
+            .map(|(name, _)| name.clone())
+            .collect();
+        if ready.is_empty() {
+            break;
+        }
+        left.retain(|name, _| !ready.contains(name));
+    }
+    if !left.is_empty() {
+        findings.push(format!("these wait for each other: {:?}", left.keys()));
+    }
+    findings
+}
+
+#[test]
+fn an_order_that_goes_round_would_be_found() {
+    let waits = |name: &str, on: &str| serde_json::json!({"kind": "Kustomization", "metadata": {"name": name}, "spec": {"dependsOn": [{"name": on}]}});
+    let check = |objects: Vec<Value>| {
+        let folder = PathBuf::from("clusters/a");
+        let builds = BTreeMap::from([(folder.clone(), Ok(objects))]);
+        check_order(&builds, &[("a".to_owned(), folder)])
+    };
+    assert_eq!(check(vec![waits("a", "b"), waits("b", "a")]).len(), 1);
+    assert_eq!(check(vec![waits("a", "gone")]).len(), 1);
+}
+
+/// What kustomize makes of the few things that landform writes: resources and generated `ConfigMaps`.
+struct Kustomize<'a> {
+    tree: &'a Tree,
+}
+
+impl<'a> Kustomize<'a> {
+    fn new(tree: &'a Tree) -> Self {
+        Self { tree }
+    }
+
+    fn build_all(&self) -> BTreeMap<PathBuf, flux::Build> {
+        self.tree
+            .keys()
+            .filter(|path| !path.as_str().starts_with(".landform/"))
+            .filter_map(|path| path.as_str().strip_suffix("/kustomization.yaml"))
+            // Lists of a layer are YAML like any other; the two that landform includes are folders, too.
+            .map(|folder| (PathBuf::from(folder), self.build(Path::new(folder))))
+            .collect()
+    }
+
+    fn text(&self, path: &Path) -> Option<&'a str> {
+        let path = landform::model::RepoPath::new(support::shown(path)).ok()?;
+        self.tree.get(&path).map(String::as_str)
+    }
+
+    fn build(&self, folder: &Path) -> flux::Build {
+        let file = folder.join("kustomization.yaml");
+        let text = self
+            .text(&file)
+            .ok_or_else(|| format!("{} is missing", file.display()))?;
+        let value = back::yaml(&support::shown(&file), text);
+        let known = [
+            "apiVersion",
+            "kind",
+            "resources",
+            "patches",
+            "configMapGenerator",
+            "generatorOptions",
+        ];
+        for key in value.as_object().into_iter().flat_map(|map| map.keys()) {
+            if !known.contains(&key.as_str()) {
+                return Err(format!(
+                    "{}: this test does not know `{key}`",
+                    file.display()
+                ));
+            }
+        }
+        let mut objects = Vec::new();
+        for resource in value["resources"].as_array().into_iter().flatten() {
+            let name = resource.as_str().unwrap_or_default();
+            let path = facts::terraform::resolved(folder, name);
+            match self.text(&path) {
+                Some(text) => objects.push(back::yaml(&support::shown(&path), text)),
+                None => objects.extend(self.build(&path)?),
+            }
+        }
+        for map in value["configMapGenerator"].as_array().into_iter().flatten() {
+            for file in map["files"].as_array().into_iter().flatten() {
+                let path = folder.join(file.as_str().unwrap_or_default());
+                self.text(&path)
+                    .ok_or_else(|| format!("{} is missing", path.display()))?;
+            }
+            objects.push(
+                serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": map}),
+            );
+        }
+        for patch in value["patches"].as_array().into_iter().flatten() {
+            let path = folder.join(patch["path"].as_str().unwrap_or_default());
+            self.text(&path)
+                .ok_or_else(|| format!("{} is missing", path.display()))?;
+        }
+        Ok(objects)
+    }
+}
