@@ -67,6 +67,7 @@ fn nobody() -> Error {
 pub(super) fn git() -> Command {
     let mut command = Command::new("git");
     for variable in [
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
         "GIT_COMMON_DIR",
         "GIT_DIR",
         "GIT_INDEX_FILE",

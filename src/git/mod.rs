@@ -92,6 +92,16 @@ pub fn look(dir: &Path) -> Result<Place> {
                 .hint("clone it, and use the clone"),
         ));
     }
+    let inside_git = match (existing.canonicalize(), repository.path().canonicalize()) {
+        (Ok(here), Ok(git)) => here.starts_with(git),
+        _ => false,
+    };
+    if inside_git {
+        return Err(Error::refused(
+            Problem::new(format!("{} lies inside Git's own folder", dir.display()))
+                .hint("choose another folder"),
+        ));
+    }
     let workdir = repository.workdir().map(Path::to_owned);
     let same = |a: &Path| match (a.canonicalize(), dir.canonicalize()) {
         (Ok(a), Ok(b)) => a == b,

@@ -28,15 +28,15 @@ pub fn render(error: &Error) -> String {
 fn printable(text: &str) -> String {
     text.chars()
         .map(|c| match c {
-            '\n' => "\n".to_owned(),
-            c if c.is_control() => c.escape_unicode().to_string(),
+            c if c.is_control() && c != '\n' => c.escape_unicode().to_string(),
             c => c.to_string(),
         })
         .collect()
 }
 
 fn draw(problem: &Problem) -> String {
-    let title = Level::ERROR.primary_title(problem.message.as_str());
+    let message = printable(&problem.message);
+    let title = Level::ERROR.primary_title(message.as_str());
     let mut group = match &problem.at {
         Some(Place::Span(source, span)) => {
             let text = source.text.as_str();
@@ -55,7 +55,8 @@ fn draw(problem: &Problem) -> String {
         }
         None => Group::with_title(title),
     };
-    if let Some(hint) = &problem.hint {
+    let hint = problem.hint.as_deref().map(printable);
+    if let Some(hint) = &hint {
         group = group.element(Level::HELP.message(hint.as_str()));
     }
     Renderer::styled().render(&[group])
