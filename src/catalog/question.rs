@@ -119,6 +119,9 @@ pub struct Question {
     /// The answer if none is given; a text may be a template over `platform`, `cluster` and `answers`.
     #[serde(default)]
     pub default: Option<Value>,
+    /// An answer that would be taken, where any other text would not: for trials.
+    #[serde(default)]
+    pub example: Option<Value>,
     /// Defaults of single providers.
     #[serde(default)]
     pub defaults: IndexMap<String, Value>,

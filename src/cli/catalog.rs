@@ -416,8 +416,20 @@ fn test(dir: &Path, json: bool, printer: &Printer) -> Result<u8> {
     Ok(u8::from(broken))
 }
 
-/// An answer that any question without a pattern takes.
+/// Whether a question has no default on a provider.
+fn asked(question: &Question, provider: &str) -> bool {
+    let default = question
+        .defaults
+        .get(provider)
+        .or(question.default.as_ref());
+    !question.optional && default.is_none_or(|default| default == "")
+}
+
+/// An answer that the question takes: its example, or else one that any question without a pattern takes.
 fn stand_in(question: &Question) -> String {
+    if let Some(example) = &question.example {
+        return example.to_string();
+    }
     match (question.choices.keys().next(), question.kind) {
         (Some(choice), _) => choice.clone(),
         (None, AnswerType::String) => "trial".to_owned(),
@@ -470,10 +482,12 @@ fn try_with(
         .add_cluster(&format!("trial={provider}"))
         .map_err(broken)?;
     answers.add_component(&format!("{name}@trial"));
-    for question in &catalogue.providers[provider].spec.questions {
-        if question.default.is_none() && !question.optional && question.when.is_empty() {
+    let provider_questions = catalogue.providers[provider].spec.questions.iter();
+    for question in provider_questions.chain(&catalogue.common.cluster) {
+        if question.when.is_empty() && asked(question, provider) {
+            let key = &question.name.value;
             answers
-                .set(&format!("trial.{}=trial", question.name.value))
+                .set(&format!("trial.{key}={}", stand_in(question)))
                 .map_err(broken)?;
         }
     }
@@ -481,10 +495,7 @@ fn try_with(
         answers.set(choice).map_err(broken)?;
     }
     for question in &catalogue.components[name].spec.questions {
-        if question.default.is_none()
-            && !question.optional
-            && !question.defaults.contains_key(provider)
-        {
+        if asked(question, provider) {
             let key = format!("{name}.{}", question.name.value);
             answers
                 .set(&format!("{key}={}", stand_in(question)))

@@ -45,8 +45,8 @@ impl Cluster {
         }
     }
 
-    /// The name under which a store holds a secret: `<cluster.id>/<component>/<secret>`. Azure's vaults take no
-    /// slash (letters, digits and dashes only).
+    /// The name under which a store holds a secret: `<cluster.id>/<component>/<secret>`. Azure's vaults take
+    /// letters, digits and dashes only, Google's also underscores: neither takes a slash.
     pub fn store_key(&self, component: &str, secret: &str) -> String {
         let id = self
             .facts
@@ -60,6 +60,7 @@ impl Cluster {
             .and_then(|secrets| secrets.as_str())
         {
             Some("azure") => key.replace('/', "-"),
+            Some("google") => key.replace('/', "_"),
             _ => key,
         }
     }

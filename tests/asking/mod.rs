@@ -15,9 +15,14 @@ use serde_json::{Map, Value, json};
 
 /// Valid answers to free questions, by name: words that stand nowhere else in a tree.
 const SAMPLES: &[(&str, &str)] = &[
+    ("account", "777777777777"),
     ("address", "https://zq-address.example/state"),
+    ("addresses", "10.77.7.240-10.77.7.250"),
     ("api_host", "zq-api.example.org"),
+    ("aws_region", "zq-secrets-7"),
     ("azure_client_id", "00000000-1111-2222-3333-777777777777"),
+    ("azure_tenant", "00000000-1111-2222-3333-666666666666"),
+    ("azure_vault", "zq-vault"),
     ("bucket", "zq-bucket"),
     ("container_name", "zq-container"),
     ("context", "zq-context"),
@@ -26,6 +31,8 @@ const SAMPLES: &[(&str, &str)] = &[
     ("dns_zone", "zq-zone.example"),
     ("domain", "zq-domain.example"),
     ("endpoint", "https://zq-endpoint.example"),
+    ("google_project", "zq-secrets-project"),
+    ("instance_types", "zq7.large"),
     ("key", "zq/key.tfstate"),
     ("kubeconfig", "/zq/kubeconfig"),
     ("lock_address", "https://zq-lock.example/state"),
@@ -33,6 +40,7 @@ const SAMPLES: &[(&str, &str)] = &[
         "node_image",
         "zq/node:v1@sha256:7777777777777777777777777777777777777777777777777777777777777777",
     ),
+    ("onepassword_vault", "zq-vault-of-one"),
     ("prefix", "zq/prefix"),
     ("project", "zq-project"),
     ("region", "zq-region"),
@@ -42,8 +50,14 @@ const SAMPLES: &[(&str, &str)] = &[
         "age1zq00000000000000000000000000000000000000000000000000000000",
     ),
     ("storage_account_name", "zqaccount"),
+    ("subnet_ids", "subnet-77777777"),
     ("subscription", "00000000-1111-2222-3333-888888888888"),
     ("tenant", "00000000-1111-2222-3333-999999999999"),
+    ("vault_mount", "zq-mount"),
+    ("vault_path", "zq-path"),
+    ("vault_role_id", "zq-role"),
+    ("vault_server", "https://zq-vault.example"),
+    ("vpc_id", "vpc-77777777"),
 ];
 
 /// The name of the only cluster.
@@ -57,6 +71,11 @@ pub(crate) fn sample(name: &str) -> &'static str {
         .find(|(known, _)| *known == name)
         .unwrap_or_else(|| panic!("no sample for the question `{name}`: add one to SAMPLES"))
         .1
+}
+
+/// Whether there is a sample. A question with a pattern may do without: it takes no free text.
+fn has_sample(name: &str) -> bool {
+    SAMPLES.iter().any(|(known, _)| *known == name)
 }
 
 /// Who asks.
@@ -113,6 +132,7 @@ fn collect<'a>(
             collect(whose, &question.fields, &way, found);
         } else if !question.is_choice()
             && matches!(question.kind, AnswerType::String | AnswerType::List)
+            && (question.pattern.is_none() || has_sample(&question.name.value))
         {
             let whose = whose.clone();
             found.push(Asked { whose, way });
@@ -201,6 +221,7 @@ fn fill(answers: &mut Value, catalogue: &Catalogue) {
             .rsplit_once('.')
             .unwrap_or_else(|| panic!("{key} is missing"));
         match owner.split_once(':') {
+            None if name == "backend" => answers["clusters"][owner][name] = json!("local"),
             None => answers["clusters"][owner][name] = json!(sample(name)),
             Some((_, component)) => {
                 answers["components"][component]["answers"]["all"][name] = json!(sample(name));
@@ -221,8 +242,13 @@ fn nested(way: &[&Question], text: &Value) -> Value {
     let mut map = Map::new();
     if !outer.one {
         for field in &outer.fields {
-            if !field.optional && field.fields.is_empty() && field.kind == AnswerType::String {
-                map.insert(field.name.value.clone(), json!(sample(&field.name.value)));
+            let value = match field.kind {
+                AnswerType::String => json!(sample(&field.name.value)),
+                AnswerType::List => json!([sample(&field.name.value)]),
+                _ => continue,
+            };
+            if !field.optional && field.fields.is_empty() {
+                map.insert(field.name.value.clone(), value);
             }
         }
     }

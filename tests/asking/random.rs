@@ -1,6 +1,6 @@
 //! Random answers: mostly such as fit together, sometimes not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use landform::catalog::{AnswerType, Catalogue, Question, When, value_text};
 use serde_json::{Map, Value, json};
@@ -107,8 +107,20 @@ impl<'a> Dice<'a> {
         known: &BTreeMap<&str, Map<String, Value>>,
     ) -> Value {
         let mut all = Map::new();
+        let mut given: BTreeSet<&str> = BTreeSet::new();
         for (name, component) in &catalogue.components {
             let spec = &component.spec;
+            // Two that give one ability are refused, and rightly.
+            let parts = spec.parts.iter().flat_map(|part| &part.provides);
+            let gives: Vec<&str> = spec
+                .provides
+                .iter()
+                .chain(parts)
+                .map(|p| p.name.as_str())
+                .collect();
+            if gives.iter().any(|ability| given.contains(ability)) && !self.wild() {
+                continue;
+            }
             let fits: Vec<&str> = known
                 .iter()
                 .filter(|(_, facts)| {
@@ -117,13 +129,17 @@ impl<'a> Dice<'a> {
                         let fact = facts.get(key.value.trim_start_matches("cluster."));
                         fact.is_some_and(|fact| reasons.contains_key(&value_text(fact)))
                     });
-                    !clash && !spec.unfit.keys().any(|unfit| unfit.value == provider)
+                    let only = spec.only.iter().any(|only| only.value == provider);
+                    (only || spec.only.is_empty())
+                        && !clash
+                        && !spec.unfit.keys().any(|unfit| unfit.value == provider)
                 })
                 .map(|(name, _)| *name)
                 .collect();
             if (fits.is_empty() && !self.wild()) || !self.chance(55) {
                 continue;
             }
+            given.extend(gives);
             let mut entry = Map::new();
             let mut there = fits;
             if self.chance(50) {
@@ -178,13 +194,19 @@ impl<'a> Dice<'a> {
             ];
             return Some(self.pick(&garbage).clone());
         }
-        let required = question.default.is_none()
-            && !question.optional
-            && !question.defaults.contains_key(provider);
+        let default = question
+            .defaults
+            .get(provider)
+            .or(question.default.as_ref());
+        // An empty default says that there is none on that provider.
+        let required = default.is_none_or(|default| default == "") && !question.optional;
         if !holds(&question.when) || (!required && !self.chance(50)) {
             return None;
         }
         if !question.fields.is_empty() && self.chance(60) {
+            if !question.one {
+                return Some(self.map(question));
+            }
             let field = self.pick(&question.fields).clone();
             return Some(json!({field.name.value.clone(): self.map(&field)}));
         }
@@ -217,6 +239,7 @@ impl<'a> Dice<'a> {
             AnswerType::Number => json!(*self.pick(&[1, 2, 3, 7, 99])),
             AnswerType::Boolean => json!(self.chance(50)),
             AnswerType::List => json!([sample(&question.name.value)]),
+            AnswerType::Map => self.map(question),
             _ => json!(sample(&question.name.value)),
         }
     }

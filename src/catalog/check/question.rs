@@ -49,7 +49,9 @@ impl Checker<'_> {
             }
             let defaults = question.default.iter().chain(question.defaults.values());
             for default in defaults.filter_map(|d| d.as_str()) {
+                // An empty one says that there is none on that provider.
                 if question.is_choice()
+                    && !default.is_empty()
                     && !is_template(default)
                     && !question.choices.contains_key(default)
                 {

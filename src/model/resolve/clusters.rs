@@ -326,7 +326,8 @@ pub(super) fn used(
                 .components
                 .keys()
                 .any(|c| uses_on(catalogue, platform, cluster, c, &fact));
-            if used || own.iter().any(|q| &q.name.value == key) {
+            let skeleton = catalogue.common.uses.iter().any(|used| used.value == fact);
+            if used || skeleton || own.iter().any(|q| &q.name.value == key) {
                 let value: &Value = &answer.value;
                 report.assume(Some(name), key, &value_text(value));
             }
