@@ -112,13 +112,13 @@ impl<'a> Dice<'a> {
             let spec = &component.spec;
             // Two that give one ability are refused, and rightly.
             let parts = spec.parts.iter().flat_map(|part| &part.provides);
-            let gives: Vec<&str> = spec
+            let abilities: Vec<&str> = spec
                 .provides
                 .iter()
                 .chain(parts)
                 .map(|p| p.name.as_str())
                 .collect();
-            if gives.iter().any(|ability| given.contains(ability)) && !self.wild() {
+            if abilities.iter().any(|ability| given.contains(ability)) && !self.wild() {
                 continue;
             }
             let fits: Vec<&str> = known
@@ -139,7 +139,7 @@ impl<'a> Dice<'a> {
             if (fits.is_empty() && !self.wild()) || !self.chance(55) {
                 continue;
             }
-            given.extend(gives);
+            given.extend(abilities);
             let mut entry = Map::new();
             let mut there = fits;
             if self.chance(50) {
@@ -240,7 +240,7 @@ impl<'a> Dice<'a> {
             AnswerType::Boolean => json!(self.chance(50)),
             AnswerType::List => json!([sample(&question.name.value)]),
             AnswerType::Map => self.map(question),
-            _ => json!(sample(&question.name.value)),
+            AnswerType::String => json!(sample(&question.name.value)),
         }
     }
 }
