@@ -2,7 +2,6 @@
 
 use clap_complete::Shell;
 
-use crate::error::Result;
 use crate::ui::Printer;
 
 /// Print a completion script for a shell
@@ -19,9 +18,9 @@ pub(super) struct Args {
     shell: Shell,
 }
 
-pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
+pub(super) fn run(args: &Args, printer: &Printer) -> u8 {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut super::command(), "landform", &mut script);
     printer.raw(&String::from_utf8_lossy(&script));
-    Ok(0)
+    0
 }

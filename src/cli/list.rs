@@ -9,7 +9,7 @@ use super::opened::{Folder, Opened, ProblemReport};
 use crate::catalog::Layer;
 use crate::error::{Error, Kind, Result};
 use crate::merge::Standing;
-use crate::ui::{Printer, Table, render_error, style, width};
+use crate::ui::{Printer, Table, printable, render_error, style, width};
 
 /// List what is on which cluster, in which version, and edited or not
 ///
@@ -231,7 +231,7 @@ fn text(listing: &Listing) -> String {
             cells.push(entry.map_or_else(|| "-".to_owned(), cell));
         }
         cells.push(state(component.edited.len(), component.missing.len()));
-        table.row(cells);
+        table.row(&cells);
     }
     text += &table.draw(width());
     if !listing.foreign.is_empty() {
@@ -239,11 +239,11 @@ fn text(listing: &Listing) -> String {
         for entry in &listing.foreign {
             let path = entry.path.as_deref().unwrap_or("its whole source");
             let suspended = if entry.suspended { ", suspended" } else { "" };
-            let _ = writeln!(
-                text,
-                "  {} on {}: {path}, by {}:{}{suspended}",
+            let line = format!(
+                "{} on {}: {path}, by {}:{}{suspended}",
                 entry.name, entry.cluster, entry.file, entry.line
             );
+            let _ = writeln!(text, "  {}", printable(&line));
         }
     }
     text

@@ -89,7 +89,7 @@ fn run(command: Command, printer: &Printer) -> Result<u8> {
         Command::New(args) => new::run(&args, printer),
         Command::List(args) => list::run(&args, printer),
         Command::Show(args) => show::run(&args, printer),
-        Command::Completions(args) => completions::run(&args, printer),
+        Command::Completions(args) => Ok(completions::run(&args, printer)),
         Command::Man(args) => man::run(&args, printer),
         Command::Catalog(args) => catalog::run(&args, printer),
         Command::Schema(args) => schema::run(&args, printer),

@@ -152,8 +152,8 @@ fn files(index: &Index, platform: &Platform, catalogue: &Catalogue) -> Result<Ve
             Some((moves.path(path.as_str()), owner))
         })
         .collect();
-    let moved = moves.apply(&theirs);
-    let files = moved.iter().filter_map(|(path, text)| {
+    let present = moves.apply(&theirs);
+    let files = present.iter().filter_map(|(path, text)| {
         let (component, cluster) = places.get(path.as_str())?.clone();
         let ours = index.texts.get(path.as_str()).map(|s| s.text.as_str());
         Some(ComponentFile {

@@ -8,7 +8,7 @@ use super::list::tell_problems;
 use super::next::secret_commands;
 use super::opened::{Folder, Opened, own_files};
 use super::shown::{
-    AnswerEntry, Comes, FileEntry, NeedEntry, OnCluster, PartEntry, SecretEntry, Shown,
+    AnswerEntry, Comes, FileEntry, NeedEntry, OnCluster, Overlay, PartEntry, SecretEntry, Shown,
     VersionEntry, text,
 };
 use crate::catalog::{Catalogue, Component, Question, RemovalOrder};
@@ -208,7 +208,11 @@ fn component_on(opened: &Opened, component: &Component, cluster: &Cluster) -> On
     let own = format!("clusters/{}/", cluster.name);
     let overlay = main
         .and_then(|unit| unit.folder())
-        .filter(|folder| folder.starts_with(&own));
+        .filter(|folder| folder.starts_with(&own))
+        .map(|folder| Overlay {
+            files: opened.index.names_in(&folder).map(str::to_owned).collect(),
+            folder,
+        });
     let files = opened
         .files(name)
         .filter(|file| file.cluster.as_deref() == Some(cluster.name.as_str()));

@@ -10,7 +10,7 @@ use super::list::state;
 use super::opened::ProblemReport;
 use crate::catalog::value_text;
 use crate::model::AnswerOrigin;
-use crate::ui::style;
+use crate::ui::{printable, style};
 
 /// One component, or something of the user's own: the output of `landform show --json`.
 #[derive(Debug, Default, Serialize, JsonSchema)]
@@ -140,6 +140,15 @@ pub(super) struct SecretEntry {
     pub(super) commands: Vec<String>,
 }
 
+/// What differs on one cluster.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Overlay {
+    /// Its folder.
+    pub(super) folder: String,
+    /// Names of the files there.
+    pub(super) files: Vec<String>,
+}
+
 /// How it is on one cluster.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub(super) struct OnCluster {
@@ -159,8 +168,8 @@ pub(super) struct OnCluster {
     pub(super) line: usize,
     /// The folder it applies, as written.
     pub(super) path: Option<String>,
-    /// The folder of what differs on this cluster, where something does.
-    pub(super) overlay: Option<String>,
+    /// What differs on this cluster, where something does.
+    pub(super) overlay: Option<Overlay>,
     /// Its parts.
     pub(super) parts: Vec<PartEntry>,
     /// Flux Kustomizations that it and its parts wait for.
@@ -178,8 +187,7 @@ pub(super) struct OnCluster {
 /// The whole as text, without a last line end.
 pub(super) fn text(shown: &Shown) -> String {
     let (bold, faint) = (style::HEADING, style::FAINT);
-    let mut out = Lines::default();
-    out.0 = format!("{bold}{}{bold:#}", shown.name);
+    let mut out = Lines(format!("{bold}{}{bold:#}", printable(&shown.name)));
     if shown.foreign {
         out.0 += " is not landform's: it is listed and never touched";
     }
@@ -238,13 +246,12 @@ pub(super) fn text(shown: &Shown) -> String {
     out.0
 }
 
-#[derive(Default)]
 struct Lines(String);
 
 impl Lines {
     fn line(&mut self, label: &str, text: &str) {
         if !text.is_empty() {
-            let _ = write!(self.0, "\n  {label:10} {text}");
+            let _ = write!(self.0, "\n  {label:10} {}", printable(text));
         }
     }
 
@@ -291,7 +298,7 @@ impl Lines {
         let _ = write!(
             self.0,
             "\n\n{bold}on {}{}{bold:#}",
-            on.cluster,
+            printable(&on.cluster),
             provider.unwrap_or_default()
         );
         if let Some(version) = &on.version {
@@ -325,7 +332,12 @@ impl Lines {
                 ),
             );
         }
-        self.line("overlay", on.overlay.as_deref().unwrap_or_default());
+        if let Some(overlay) = &on.overlay {
+            self.line(
+                "overlay",
+                &format!("{}/: {}", overlay.folder, overlay.files.join(", ")),
+            );
+        }
         for file in on.files.iter().filter(|file| file.state != "written") {
             self.line(&file.state, &file.path);
         }

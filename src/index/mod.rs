@@ -196,6 +196,14 @@ impl Index {
             .is_some_and(|path| path.starts_with(&prefix))
     }
 
+    /// Names of the files in a folder.
+    pub fn names_in<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a str> {
+        self.paths
+            .range(format!("{folder}/")..)
+            .map_while(move |path| path.strip_prefix(folder)?.strip_prefix('/'))
+            .filter(|name| !name.contains('/'))
+    }
+
     /// Whether a file should have been parsed and could not be.
     pub fn is_broken(&self, path: &str) -> bool {
         self.broken.contains(path)

@@ -8,7 +8,7 @@ mod prompt;
 mod report;
 mod table;
 
-pub use diagnostics::render as render_error;
+pub use diagnostics::{printable, render as render_error};
 pub use diff::unified;
 pub use plan::tree as plan_tree;
 pub use printer::{Printer, Verbosity, style, width};

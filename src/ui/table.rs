@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::diagnostics::printable;
 use super::printer::style;
 
 /// Columns with headings, rows under headings of their own.
@@ -32,7 +33,8 @@ impl Table {
     }
 
     /// A row.
-    pub fn row(&mut self, cells: Vec<String>) {
+    pub fn row(&mut self, cells: &[String]) {
+        let cells = cells.iter().map(|cell| printable(cell)).collect();
         self.rows.push(Row::Cells(cells));
     }
 
@@ -108,8 +110,8 @@ mod tests {
     fn wide_and_narrow() {
         let mut table = Table::new(vec!["name".to_owned(), "prod".to_owned()]);
         table.heading("apps");
-        table.row(vec!["grafana".to_owned(), "1.0".to_owned()]);
-        table.row(vec!["x".to_owned(), String::new()]);
+        table.row(&["grafana".to_owned(), "1.0".to_owned()]);
+        table.row(&["x".to_owned(), String::new()]);
         let plain = |text: &str| anstream::adapter::strip_str(text).to_string();
         assert_eq!(
             plain(&table.draw(Some(15))),

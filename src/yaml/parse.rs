@@ -261,7 +261,7 @@ mod tests {
         );
         let mut bomb = "a0: &a0 [x, x]\n".to_owned();
         for n in 1..40 {
-            bomb += &format!("a{n}: &a{n} [*a{0}, *a{0}]\n", n - 1);
+            bomb = format!("{bomb}a{n}: &a{n} [*a{0}, *a{0}]\n", n - 1);
         }
         let problem = node(&bomb).unwrap_err().to_string();
         assert!(problem.contains("too much"), "{problem}");
