@@ -8,6 +8,7 @@ pub mod change;
 pub mod cli;
 pub mod error;
 pub mod git;
+pub mod index;
 pub mod merge;
 pub mod model;
 pub mod render;

@@ -17,7 +17,7 @@ use regex_lite::Regex;
 const FLOORS: [&[&str]; 7] = [
     &["error"],
     &["yaml"],
-    &["catalog"],
+    &["catalog", "index"],
     &["model"],
     &["render", "change", "git"],
     &["merge", "ui"],

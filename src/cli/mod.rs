@@ -1,10 +1,16 @@
 //! The command line: flags and answers become a request on the model, its outcome is printed.
 
 mod catalog;
+mod completions;
+mod list;
+mod man;
 mod new;
 mod next;
+mod opened;
 mod schema;
 mod schemas;
+mod show;
+mod shown;
 
 use clap::{ColorChoice, Parser, Subcommand};
 
@@ -37,7 +43,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     New(Box<new::Args>),
+    List(list::Args),
+    Show(show::Args),
     Catalog(catalog::Args),
+    Completions(completions::Args),
+    Man(man::Args),
     Schema(schema::Args),
 }
 
@@ -77,6 +87,10 @@ pub fn main() -> u8 {
 fn run(command: Command, printer: &Printer) -> Result<u8> {
     match command {
         Command::New(args) => new::run(&args, printer),
+        Command::List(args) => list::run(&args, printer),
+        Command::Show(args) => show::run(&args, printer),
+        Command::Completions(args) => Ok(completions::run(&args, printer)),
+        Command::Man(args) => man::run(&args, printer),
         Command::Catalog(args) => catalog::run(&args, printer),
         Command::Schema(args) => schema::run(&args, printer),
     }

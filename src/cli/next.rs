@@ -169,7 +169,8 @@ fn secrets(platform: &Platform, cluster: &Cluster, catalogue: &Catalogue) -> Vec
         .collect()
 }
 
-fn secret_commands(
+/// How a secret comes to a cluster: commands, or the name and the keys in the store.
+pub(super) fn secret_commands(
     cluster: &Cluster,
     component: &Component,
     secret: &Secret,

@@ -31,6 +31,10 @@ pub(super) enum SchemaKind {
     Provider,
     /// The --json output of commands that write
     Change,
+    /// The --json output of `landform list`
+    List,
+    /// The --json output of `landform show`
+    Show,
 }
 
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
@@ -39,6 +43,8 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         SchemaKind::Component => schemas::component(),
         SchemaKind::Provider => schemas::provider(),
         SchemaKind::Change => schemas::change(),
+        SchemaKind::List => schemas::list(),
+        SchemaKind::Show => schemas::show(),
     };
     let text = serde_json::to_string_pretty(&schema)
         .map_err(|error| Error::failed(Problem::new(format!("could not write JSON: {error}"))))?;

@@ -20,6 +20,16 @@ pub(super) fn change() -> Value {
     schemars::schema_for!(Report).to_value()
 }
 
+/// The `--json` output of `landform list`.
+pub(super) fn list() -> Value {
+    schemars::schema_for!(super::list::Listing).to_value()
+}
+
+/// The `--json` output of `landform show`.
+pub(super) fn show() -> Value {
+    schemars::schema_for!(super::shown::Shown).to_value()
+}
+
 /// The answers file, with every question of the catalogue.
 pub(super) fn answers(catalogue: &Catalogue) -> Value {
     let clusters: Vec<Value> = catalogue

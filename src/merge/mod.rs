@@ -1,6 +1,11 @@
 //! Setting a new render against what is there: base (the last render), ours (the folder), theirs (the new render).
 
+mod edited;
 mod lines;
+mod moves;
+
+pub use edited::{Standing, standing};
+pub use moves::Moves;
 
 use crate::change::{Action, Change, Conflict, FileChange};
 use crate::model::{RepoPath, Tree};

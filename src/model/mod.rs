@@ -15,7 +15,7 @@ pub use platform::{
     Answer, AnswerOrigin, CatalogueRef, Chosen, Cluster, Git, GitAuth, Placed, Platform, Reason,
 };
 pub use print::answers_file;
-pub use record::{RECORD, read as read_record, write as write_record};
+pub use record::{RECORD, read as read_record, read_indexed, write as write_record};
 pub use resolve::{Assumption, Environment, Resolution, resolve};
 pub use secrets::{STORE, SecretsFrom};
 pub use tree::{RepoPath, Tree, case_collision};

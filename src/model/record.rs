@@ -15,6 +15,7 @@ use super::resolve::facts;
 use super::tree::{RepoPath, Tree};
 use crate::catalog::{Catalogue, FORMAT, Files, Layer, Name, Naming};
 use crate::error::{Error, Kind, Problem, Result, Source};
+use crate::index::{FluxKustomization, Index};
 use crate::yaml;
 
 /// The record's folder.
@@ -170,10 +171,26 @@ fn used_templates<'a>(
 /// Reads the record of a repository, and from its tree what is where.
 ///
 /// # Errors
-/// There is no record, or it cannot be read: exit 3 with file and line.
+/// As for [`read_indexed`].
 pub fn read(tree: &Tree) -> Result<(Platform, Catalogue)> {
-    let catalogue = Catalogue::load_in_use(record_templates(tree))?;
-    let file: PlatformFile = get(tree, "platform.yaml")?;
+    let texts = tree.iter().map(|(path, text)| {
+        let source = Source::new(path.as_str(), text.clone());
+        (path.to_string(), source)
+    });
+    read_indexed(&Index::new(texts.collect()))
+}
+
+/// The same from a repository that is indexed already. A component is on a cluster if its Flux Kustomization is
+/// found there, by name.
+///
+/// # Errors
+/// There is no record, or it cannot be read: exit 3 with file and line.
+pub fn read_indexed(index: &Index) -> Result<(Platform, Catalogue)> {
+    let catalogue = Catalogue::load_in_use(record_templates(index)).map_err(|error| Error {
+        kind: Kind::Failed,
+        ..error
+    })?;
+    let file: PlatformFile = get(index, "platform.yaml")?;
     let mut platform = Platform {
         name: name(&file.name, Naming::Platform)?,
         git: Git {
@@ -187,71 +204,82 @@ pub fn read(tree: &Tree) -> Result<(Platform, Catalogue)> {
         clusters: BTreeMap::new(),
         components: BTreeMap::new(),
     };
-    for name in listed(tree, "components") {
-        let file: ComponentFile = get(tree, &format!("components/{name}.yaml"))?;
-        platform.components.insert(
-            name,
-            Chosen {
-                answers: file.answers,
-            },
-        );
-    }
-    for cluster in cluster_names(tree) {
-        let file: ClusterFile = get(tree, &format!("clusters/{cluster}/cluster.yaml"))?;
-        let mut placed = BTreeMap::new();
-        for component in platform.components.keys() {
-            let layer = catalogue.components.get(component).map(|c| c.spec.layer);
-            let folder = format!("clusters/{cluster}/{}", layer.map_or("", Layer::as_str));
-            let has = |path: String| RepoPath::new(path).is_ok_and(|path| tree.contains_key(&path));
-            if !has(format!("{folder}/{component}.yaml")) {
-                continue;
-            }
-            let path = format!("clusters/{cluster}/{component}.yaml");
-            let answers = if has(format!("{RECORD}/{path}")) {
-                get::<PlacedFile>(tree, &path)?.answers
-            } else {
-                BTreeMap::new()
-            };
-            let pinned = has(format!("{folder}/{component}/version.yaml"));
-            placed.insert(
-                component.clone(),
-                Placed {
-                    reason: Reason::Chosen,
-                    answers,
-                    pinned,
-                },
-            );
+    for name in listed(index, "components") {
+        let file: ComponentFile = get(index, &format!("components/{name}.yaml"))?;
+        if !catalogue.components.contains_key(&name) {
+            return Err(no_templates(&format!("the component {name}")));
         }
-        let mut entry = Cluster {
-            name: name(&cluster, Naming::Cluster)?,
-            provider: file.provider,
-            answers: file.answers,
-            facts: Map::new(),
-            components: placed,
+        let answers = file.answers;
+        platform.components.insert(name, Chosen { answers });
+    }
+    for cluster in cluster_names(index) {
+        let file: ClusterFile = get(index, &format!("clusters/{cluster}/cluster.yaml"))?;
+        let Some(provider) = catalogue.providers.get(&file.provider) else {
+            return Err(no_templates(&format!("the provider {}", file.provider)));
         };
-        let Some(provider) = catalogue.providers.get(&entry.provider) else {
-            return Err(Error::failed(
-                Problem::new(format!(
-                    "the record has no templates of the provider {}",
-                    entry.provider
-                ))
-                .hint("restore .landform/catalog/ from Git"),
-            ));
-        };
-        let answers = match values(&entry.answers) {
+        let answers = match values(&file.answers) {
             Value::Object(answers) => answers,
             _ => Map::new(),
         };
-        entry.facts = facts(
+        let facts = facts(
             &platform.context(),
             &cluster,
             provider,
             &answers,
             &catalogue,
         )?;
+        let entry = Cluster {
+            name: name(&cluster, Naming::Cluster)?,
+            provider: file.provider,
+            answers: file.answers,
+            facts,
+            components: placed(index, &cluster, &platform, &catalogue)?,
+        };
         platform.clusters.insert(cluster, entry);
     }
     Ok((platform, catalogue))
+}
+
+/// What is on a cluster, by its tree.
+fn placed(
+    index: &Index,
+    cluster: &str,
+    platform: &Platform,
+    catalogue: &Catalogue,
+) -> Result<BTreeMap<String, Placed>> {
+    let mut placed = BTreeMap::new();
+    for component in platform.components.keys() {
+        let layer = catalogue.components[component].spec.layer;
+        let folder = format!("clusters/{cluster}/{layer}");
+        let unit = index.kustomization(cluster, component);
+        // One that cannot be parsed is there all the same.
+        if unit.is_none() && !index.is_broken(&format!("{folder}/{component}.yaml")) {
+            continue;
+        }
+        let overlay = unit
+            .and_then(FluxKustomization::folder)
+            .unwrap_or_else(|| format!("{folder}/{component}"));
+        let path = format!("clusters/{cluster}/{component}.yaml");
+        let answers = if index.texts.contains_key(&format!("{RECORD}/{path}")) {
+            get::<PlacedFile>(index, &path)?.answers
+        } else {
+            BTreeMap::new()
+        };
+        let entry = Placed {
+            reason: Reason::Chosen,
+            answers,
+            pinned: index.texts.contains_key(&format!("{overlay}/version.yaml")),
+        };
+        placed.insert(component.clone(), entry);
+    }
+    Ok(placed)
+}
+
+fn no_templates(of: &str) -> Error {
+    Error::failed(
+        Problem::new(format!("the record has no templates of {of}"))
+            .hint("restore .landform/catalog/ from Git"),
+    )
 }
 
 fn name(text: &str, naming: Naming) -> Result<Name> {
@@ -259,47 +287,49 @@ fn name(text: &str, naming: Naming) -> Result<Name> {
         .map_err(|reason| Error::failed(Problem::new(reason).hint("restore .landform/ from Git")))
 }
 
-fn record_templates(tree: &Tree) -> Files {
+fn record_templates(index: &Index) -> Files {
     let prefix = format!("{RECORD}/catalog/");
-    tree.iter()
-        .filter_map(|(path, text)| {
-            let rest = path.as_str().strip_prefix(&prefix)?;
-            Some((rest.to_owned(), Source::new(path.as_str(), text.clone())))
+    index
+        .texts
+        .range(prefix.clone()..)
+        .map_while(|(path, source)| {
+            let rest = path.strip_prefix(&prefix)?;
+            Some((rest.to_owned(), Arc::clone(source)))
         })
         .collect()
 }
 
-fn get<T: serde::de::DeserializeOwned>(tree: &Tree, path: &str) -> Result<T> {
-    let path = repo_path(&format!("{RECORD}/{path}"))?;
-    let Some(text) = tree.get(&path) else {
+fn get<T: serde::de::DeserializeOwned>(index: &Index, path: &str) -> Result<T> {
+    let path = format!("{RECORD}/{path}");
+    let Some(source) = index.texts.get(&path) else {
         return Err(Error::failed(
             Problem::new(format!("{path} is missing")).hint("restore it from Git"),
         ));
     };
-    yaml::read(&Source::new(path.as_str(), text.clone())).map_err(|error| Error {
+    yaml::read(source).map_err(|error| Error {
         kind: Kind::Failed,
         ..error
     })
 }
 
 /// Names of the YAML files in a folder of the record.
-fn listed(tree: &Tree, folder: &str) -> Vec<String> {
+fn listed(index: &Index, folder: &str) -> Vec<String> {
     let prefix = format!("{RECORD}/{folder}/");
-    tree.keys()
-        .filter_map(|path| path.as_str().strip_prefix(&prefix)?.strip_suffix(".yaml"))
+    index
+        .texts
+        .keys()
+        .filter_map(|path| path.strip_prefix(&prefix)?.strip_suffix(".yaml"))
         .filter(|name| !name.contains('/'))
         .map(str::to_owned)
         .collect()
 }
 
-fn cluster_names(tree: &Tree) -> Vec<String> {
+fn cluster_names(index: &Index) -> Vec<String> {
     let prefix = format!("{RECORD}/clusters/");
-    tree.keys()
-        .filter_map(|path| {
-            path.as_str()
-                .strip_prefix(&prefix)?
-                .strip_suffix("/cluster.yaml")
-        })
+    index
+        .texts
+        .keys()
+        .filter_map(|path| path.strip_prefix(&prefix)?.strip_suffix("/cluster.yaml"))
         .map(str::to_owned)
         .collect()
 }

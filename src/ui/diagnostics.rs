@@ -25,7 +25,7 @@ pub fn render(error: &Error) -> String {
 }
 
 /// Control characters of what the user gave, written out: a terminal must not obey them.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             c if c.is_control() && c != '\n' => c.escape_unicode().to_string(),

@@ -3,6 +3,9 @@
 use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use crate::error::{Error, Problem, Result};
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +38,12 @@ pub mod style {
     pub const FAINT: Style = Style::new().dimmed();
 }
 
+/// Columns of the terminal that standard output is, if it is one.
+pub fn width() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size_of(std::io::stdout())?;
+    Some(width.0.into())
+}
+
 impl Printer {
     /// A printer.
     pub fn new(verbosity: Verbosity) -> Self {
@@ -51,6 +60,18 @@ impl Printer {
     pub fn raw(&self, text: &str) {
         let mut out = anstream::stdout().lock();
         let _ = write!(out, "{text}").and_then(|()| out.flush());
+    }
+
+    /// What the user asked for, as JSON.
+    ///
+    /// # Errors
+    /// It cannot be written as JSON.
+    pub fn json(&self, value: &impl Serialize) -> Result<()> {
+        let text = serde_json::to_string_pretty(value).map_err(|error| {
+            Error::failed(Problem::new(format!("could not write JSON: {error}")))
+        })?;
+        self.product(&text);
+        Ok(())
     }
 
     /// A report of what happens, on standard output.

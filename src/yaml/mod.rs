@@ -6,7 +6,7 @@ mod parse;
 
 pub use de::{Spanned, from_node};
 pub use node::{Kind, Node};
-pub use parse::{parse, parse_documents};
+pub use parse::{parse, parse_documents, parse_foreign};
 
 use std::sync::Arc;
 

@@ -67,6 +67,16 @@ impl Node {
         path.iter().try_fold(self, |node, key| node.get(key))
     }
 
+    /// How many nodes it is, those below it included.
+    pub fn count(&self) -> usize {
+        let below: usize = match &self.kind {
+            Kind::Scalar { .. } => 0,
+            Kind::Sequence(items) => items.iter().map(Self::count).sum(),
+            Kind::Mapping(entries) => entries.iter().map(|(k, v)| k.count() + v.count()).sum(),
+        };
+        below + 1
+    }
+
     /// Whether this is an empty or null scalar.
     pub fn is_null(&self) -> bool {
         matches!(&self.kind, Kind::Scalar { text, plain: true } if resolve(text) == Value::Null)

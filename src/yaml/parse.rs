@@ -1,5 +1,6 @@
 //! Events of the parser into the spanned tree.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -10,6 +11,9 @@ use crate::error::{Error, Problem, Result, Source};
 
 /// How deep a document may nest. Far above any real file, far below the stack.
 const DEPTH: usize = 64;
+
+/// How many nodes aliases may stand for. Far above any real file, far below the memory.
+const ALIASED: usize = 100_000;
 
 /// Parses a text that must hold one document. Nothing at all is an empty mapping.
 ///
@@ -35,10 +39,31 @@ pub fn parse(source: &Arc<Source>) -> Result<Node> {
 /// # Errors
 /// As for [`parse`], but several documents are fine.
 pub fn parse_documents(source: &Arc<Source>) -> Result<Vec<Node>> {
+    documents(source, None)
+}
+
+/// Parses every document of somebody's own file: as [`parse_documents`], but an alias is what it stands for, with
+/// the span of the anchor.
+///
+/// # Errors
+/// As for [`parse_documents`], or aliases stand for more than anybody would write.
+pub fn parse_foreign(source: &Arc<Source>) -> Result<Vec<Node>> {
+    documents(source, Some(Anchors::default()))
+}
+
+/// Nodes with an anchor, by its number, and how many nodes aliases stand for so far.
+#[derive(Default)]
+struct Anchors {
+    nodes: BTreeMap<usize, Node>,
+    aliased: usize,
+}
+
+fn documents(source: &Arc<Source>, anchors: Option<Anchors>) -> Result<Vec<Node>> {
     let mut builder = Builder {
         source,
         events: Parser::new_from_str(&source.text),
         end: 0,
+        anchors,
     };
     let mut documents = Vec::new();
     while let Some((event, span)) = builder.next()? {
@@ -62,6 +87,8 @@ struct Builder<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> {
     source: &'a Arc<Source>,
     events: I,
     end: usize,
+    /// Where aliases are read at all.
+    anchors: Option<Anchors>,
 }
 
 impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Builder<'a, I> {
@@ -102,7 +129,8 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Builder<'a, I
                 "at most 64 levels are read",
             );
         }
-        match event {
+        let anchor = event.anchor_id();
+        let node = match event {
             Event::Scalar(text, style, ..) => Ok(Node {
                 kind: Kind::Scalar {
                     text: text.into_owned(),
@@ -112,8 +140,30 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Builder<'a, I
             }),
             Event::SequenceStart(..) => self.sequence(span.start, depth),
             Event::MappingStart(..) => self.mapping(span.start, depth),
+            Event::Alias(id) if self.anchors.is_some() => self.alias(id, span),
             _ => self.problem(
                 "an alias, which is not read here",
+                span.clone(),
+                "write the value out",
+            ),
+        }?;
+        if let (Some(id), Some(anchors)) = (anchor, &mut self.anchors) {
+            anchors.nodes.insert(id, node.clone());
+        }
+        Ok(node)
+    }
+
+    fn alias(&mut self, id: usize, span: &Range<usize>) -> Result<Node> {
+        let anchors = self.anchors.as_mut();
+        let found = anchors.and_then(|anchors| {
+            let node = anchors.nodes.get(&id)?.clone();
+            anchors.aliased += node.count();
+            (anchors.aliased <= ALIASED).then_some(node)
+        });
+        match found {
+            Some(node) => Ok(node),
+            None => self.problem(
+                "an alias that stands for itself, or for too much",
                 span.clone(),
                 "write the value out",
             ),
@@ -199,6 +249,24 @@ mod tests {
         assert!(problem("a: {{ x }}\n").contains("t.yaml:1:5: a key that is a list or a map"));
         assert!(problem("a:\n\t- b\n").contains("t.yaml:2"));
         assert!(problem(&"[".repeat(500)).contains("t.yaml:1"));
+    }
+
+    #[test]
+    fn aliases_of_others_are_what_they_stand_for() {
+        let node = |text: &str| parse_foreign(&Source::new("t.yaml", text));
+        let read = node("a: &x {n: 1}\nb: *x\nc: [*x]\n").unwrap();
+        assert_eq!(
+            read[0].to_value(),
+            serde_json::json!({"a": {"n": 1}, "b": {"n": 1}, "c": [{"n": 1}]})
+        );
+        let mut bomb = "a0: &a0 [x, x]\n".to_owned();
+        for n in 1..40 {
+            bomb = format!("{bomb}a{n}: &a{n} [*a{0}, *a{0}]\n", n - 1);
+        }
+        let problem = node(&bomb).unwrap_err().to_string();
+        assert!(problem.contains("too much"), "{problem}");
+        assert!(node("a: &a [*a]\n").is_err());
+        assert!(node("a: *nobody\n").is_err());
     }
 
     #[test]

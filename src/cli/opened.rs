@@ -1,0 +1,276 @@
+//! A platform that is there: its folder, what is in it, and what landform would write.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::catalog::Catalogue;
+use crate::error::{Error, Place, Problem, Result};
+use crate::index::{FluxKustomization, Index, Version, find_root};
+use crate::merge::{Moves, Standing, standing};
+use crate::model::{Platform, RECORD, RepoPath, read_indexed, units};
+use crate::render::render;
+
+/// Where the platform is.
+#[derive(Debug, clap::Args)]
+pub(super) struct Folder {
+    /// Look for the platform in DIR and above it, instead of here
+    #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+}
+
+/// A platform, opened.
+pub(super) struct Opened {
+    /// Its folder.
+    pub(super) root: PathBuf,
+    /// What is in it.
+    pub(super) index: Index,
+    /// What the record and the tree say.
+    pub(super) platform: Platform,
+    /// The templates of the record.
+    pub(super) catalogue: Catalogue,
+    /// Files of components as landform would write them, in their present places.
+    files: Vec<ComponentFile>,
+}
+
+/// A file of a component.
+pub(super) struct ComponentFile {
+    /// Where it is, or would be.
+    pub(super) path: String,
+    /// Whose it is.
+    pub(super) component: String,
+    /// The cluster that it is for; none for a file that clusters share.
+    pub(super) cluster: Option<String>,
+    /// Whether the user has edited it.
+    pub(super) standing: Standing,
+}
+
+impl Opened {
+    /// Opens the platform around a folder.
+    ///
+    /// # Errors
+    /// There is none, or its record cannot be read.
+    pub(super) fn open(folder: &Folder) -> Result<Self> {
+        let Some(root) = find_root(&folder.dir, RECORD)? else {
+            return Err(no_platform(&folder.dir));
+        };
+        let index = Index::load(&root, RECORD)?;
+        let (platform, catalogue) = read_indexed(&index)?;
+        let files = files(&index, &platform, &catalogue)?;
+        Ok(Self {
+            root,
+            index,
+            platform,
+            catalogue,
+            files,
+        })
+    }
+
+    /// The files of a component as landform would write them.
+    pub(super) fn files<'a>(
+        &'a self,
+        component: &'a str,
+    ) -> impl Iterator<Item = &'a ComponentFile> {
+        self.files
+            .iter()
+            .filter(move |file| file.component == component)
+    }
+
+    /// The component that a Flux Kustomization belongs to, if the record knows it.
+    pub(super) fn owner(&self, unit: &str) -> Option<&str> {
+        let known = self.platform.components.keys();
+        known.map(String::as_str).find(|name| {
+            *name == unit
+                || unit
+                    .strip_prefix(name)
+                    .and_then(|rest| rest.strip_prefix('-'))
+                    .is_some_and(|part| {
+                        let mut parts = self.catalogue.components[*name].spec.parts.iter();
+                        parts.any(|p| p.name.value == part)
+                    })
+        })
+    }
+
+    /// The Flux Kustomizations of a component on a cluster: its own, then its parts'.
+    pub(super) fn units(&self, cluster: &str, component: &str) -> Vec<&FluxKustomization> {
+        let mut units: Vec<&FluxKustomization> = self
+            .index
+            .kustomizations
+            .iter()
+            .filter(|k| k.cluster == cluster && self.owner(&k.name.value) == Some(component))
+            .collect();
+        units.sort_by_key(|unit| (unit.name.value != component, unit.name.value.clone()));
+        units
+    }
+
+    /// Flux Kustomizations that landform did not write.
+    pub(super) fn foreign(&self) -> impl Iterator<Item = &FluxKustomization> {
+        self.index
+            .kustomizations
+            .iter()
+            .filter(|k| self.owner(&k.name.value).is_none())
+    }
+
+    /// The version that a Flux Kustomization comes to.
+    pub(super) fn version(&self, unit: &FluxKustomization) -> Option<Version> {
+        let versions = self.index.versions(&unit.folder()?);
+        let own = versions.iter().find(|v| v.name == unit.name.value);
+        own.or(versions.first()).cloned()
+    }
+
+    /// What could not be read.
+    pub(super) fn problems(&self) -> Vec<ProblemReport> {
+        self.index.problems.iter().map(Into::into).collect()
+    }
+}
+
+fn no_platform(dir: &Path) -> Error {
+    let place = if dir == Path::new(".") {
+        "here".to_owned()
+    } else {
+        format!("in {}", dir.display())
+    };
+    Error::refused(
+        Problem::new(format!(
+            "there is no platform {place}: no folder {RECORD}/ in it or above it"
+        ))
+        .hint("go into one, name it by -C DIR, or make one: landform new DIR"),
+    )
+}
+
+/// What landform would write of components, set against what is there.
+fn files(index: &Index, platform: &Platform, catalogue: &Catalogue) -> Result<Vec<ComponentFile>> {
+    let theirs = render(platform, catalogue)?;
+    let moves = Moves::find(&theirs, index);
+    let owners = owners(platform, catalogue);
+    let places: BTreeMap<String, (String, Option<String>)> = theirs
+        .keys()
+        .filter_map(|path| {
+            let owner = owner(path, platform, &owners)?;
+            Some((moves.path(path.as_str()), owner))
+        })
+        .collect();
+    let present = moves.apply(&theirs);
+    let files = present.iter().filter_map(|(path, text)| {
+        let (component, cluster) = places.get(path.as_str())?.clone();
+        let ours = index.texts.get(path.as_str()).map(|s| s.text.as_str());
+        Some(ComponentFile {
+            path: path.to_string(),
+            component,
+            cluster,
+            standing: standing(ours, text),
+        })
+    });
+    Ok(files.collect())
+}
+
+/// Components by cluster and unit.
+fn owners(platform: &Platform, catalogue: &Catalogue) -> BTreeMap<(String, String), String> {
+    let mut owners = BTreeMap::new();
+    for (name, cluster) in &platform.clusters {
+        for (unit, entry) in units(platform, cluster, catalogue) {
+            owners.insert(
+                (name.clone(), unit),
+                entry.component.spec.name.value.clone(),
+            );
+        }
+    }
+    owners
+}
+
+/// Whose a rendered file is, and for which cluster.
+fn owner(
+    path: &RepoPath,
+    platform: &Platform,
+    owners: &BTreeMap<(String, String), String>,
+) -> Option<(String, Option<String>)> {
+    let parts: Vec<&str> = path.as_str().split('/').collect();
+    match parts.as_slice() {
+        ["infrastructure" | "apps", name, _, ..] => platform
+            .components
+            .contains_key(*name)
+            .then(|| ((*name).to_owned(), None)),
+        [
+            "clusters",
+            cluster,
+            "infrastructure" | "apps",
+            unit,
+            rest @ ..,
+        ] => {
+            let unit = if rest.is_empty() {
+                unit.strip_suffix(".yaml")?
+            } else {
+                unit
+            };
+            let owner = owners.get(&((*cluster).to_owned(), unit.to_owned()))?;
+            Some((owner.clone(), Some((*cluster).to_owned())))
+        }
+        ["terraform", cluster, file] => {
+            let name = file.strip_suffix(".tf")?;
+            let placed = &platform.clusters.get(*cluster)?.components;
+            placed
+                .contains_key(name)
+                .then(|| (name.to_owned(), Some((*cluster).to_owned())))
+        }
+        _ => None,
+    }
+}
+
+/// Files of the user's own in a folder of a component.
+pub(super) fn own_files(opened: &Opened, component: &str) -> Vec<String> {
+    let rendered: BTreeSet<&str> = opened.files(component).map(|f| f.path.as_str()).collect();
+    let folders: BTreeSet<&str> = rendered
+        .iter()
+        .filter(|path| !path.starts_with("terraform/"))
+        .filter_map(|path| Some(path.rsplit_once('/')?.0))
+        // Its Flux Kustomizations lie beside those of others.
+        .filter(|folder| opened.index.kustomization_file(folder).is_some())
+        .filter(|folder| rendered.contains(format!("{folder}/kustomization.yaml").as_str()))
+        .collect();
+    let paths = opened.index.paths.iter();
+    paths
+        .filter(|path| {
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            folders.contains(folder) && !rendered.contains(path.as_str())
+        })
+        .cloned()
+        .collect()
+}
+
+/// A file that could not be read.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(super) struct ProblemReport {
+    /// The file, where one is to blame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    /// 1-based.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    /// 1-based, in characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
+    /// What is wrong.
+    message: String,
+    /// What to do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+impl From<&Problem> for ProblemReport {
+    fn from(problem: &Problem) -> Self {
+        let at = problem.at.as_ref().and_then(Place::line_column);
+        let file = match &problem.at {
+            Some(Place::Span(source, _)) => Some(source.name.clone()),
+            _ => None,
+        };
+        Self {
+            file,
+            line: at.map(|(line, _)| line),
+            column: at.map(|(_, column)| column),
+            message: problem.message.clone(),
+            hint: problem.hint.clone(),
+        }
+    }
+}

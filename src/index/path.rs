@@ -1,0 +1,51 @@
+//! Paths below the root of a repository, with `/`.
+
+/// A path that a file in `folder` names, from the root of the repository. None for an address, and for one that
+/// leaves the repository.
+pub fn join(folder: &str, path: &str) -> Option<String> {
+    if path.contains("://") || path.starts_with('/') {
+        return None;
+    }
+    let mut parts: Vec<&str> = folder.split('/').filter(|p| !p.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// How a file in `folder` names a path.
+pub fn relative(folder: &str, path: &str) -> String {
+    let from: Vec<&str> = folder.split('/').filter(|p| !p.is_empty()).collect();
+    let to: Vec<&str> = path.split('/').collect();
+    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = vec![".."; from.len() - common];
+    let parts: Vec<&str> = up.into_iter().chain(to[common..].iter().copied()).collect();
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joins_and_relates() {
+        for (folder, path, whole) in [
+            ("a/b", "c.yaml", "a/b/c.yaml"),
+            ("a/b", "../c", "a/c"),
+            ("a/b", "../../c", "c"),
+        ] {
+            assert_eq!(join(folder, path).as_deref(), Some(whole));
+            assert_eq!(relative(folder, whole), path);
+        }
+        assert_eq!(join("", "./a//b/").as_deref(), Some("a/b"));
+        assert_eq!(join("a", "../.."), None);
+        assert_eq!(join("a", "https://h/x"), None);
+        assert_eq!(join("a", "/etc"), None);
+    }
+}

@@ -1,0 +1,68 @@
+//! Whether the user has edited a file.
+
+use crate::error::Source;
+use crate::index::version_node;
+use crate::yaml::parse_foreign;
+
+/// How a file stands to what landform renders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// As landform writes it; its version may be another.
+    Written,
+    /// The user has edited it.
+    Edited,
+    /// It is not there.
+    Missing,
+}
+
+/// Sets a file against what landform renders. Line ends and versions are no edits: the first are Git's, the others
+/// the tree's own.
+pub fn standing(ours: Option<&str>, theirs: &str) -> Standing {
+    let Some(ours) = ours else {
+        return Standing::Missing;
+    };
+    let same = ours == theirs || plain(ours) == plain(theirs);
+    if same {
+        Standing::Written
+    } else {
+        Standing::Edited
+    }
+}
+
+/// A text without what is no edit.
+fn plain(text: &str) -> String {
+    let mut text = text.replace("\r\n", "\n");
+    let Ok(documents) = parse_foreign(&Source::new("", text.clone())) else {
+        return text;
+    };
+    for version in documents.iter().rev().filter_map(version_node) {
+        text.replace_range(version.span.clone(), "");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_and_line_ends_are_no_edits() {
+        let theirs = "kind: OCIRepository\nspec:\n  ref:\n    tag: \"1.0.0\"\n  url: oci://h/x\n";
+        for ours in [
+            theirs.replace("1.0.0", "1.2.0"),
+            theirs.replace("\"1.0.0\"", "2.0.0 # renovate"),
+            theirs.replace('\n', "\r\n"),
+        ] {
+            let expected = if ours.contains('#') {
+                Standing::Edited
+            } else {
+                Standing::Written
+            };
+            assert_eq!(standing(Some(&ours), theirs), expected, "{ours}");
+        }
+        let other = theirs.replace("oci://h/x", "oci://h/y");
+        assert_eq!(standing(Some(&other), theirs), Standing::Edited);
+        assert_eq!(standing(Some("<<<<<<< HEAD\n"), theirs), Standing::Edited);
+        assert_eq!(standing(None, theirs), Standing::Missing);
+    }
+}
