@@ -1,6 +1,7 @@
 //! The command line: flags and answers become a request on the model, its outcome is printed.
 
 mod catalog;
+mod interview;
 mod new;
 mod next;
 mod schema;

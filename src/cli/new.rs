@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::interview::Interview;
 use super::next;
 use crate::catalog::Catalogue;
 use crate::change::{Change, Conflict, apply, read_ours};
@@ -14,7 +15,10 @@ use crate::model::{
     resolve,
 };
 use crate::render::render;
-use crate::ui::{Confirmed, Printer, Report, confirm, plan_tree, style, unified};
+use crate::ui::{
+    Confirmed, Printer, Prompter as _, Reply, Report, Terminal, is_interactive, plan_tree, style,
+    unified,
+};
 
 /// Write a new platform repository and commit it
 ///
@@ -92,16 +96,64 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     let catalogue = super::catalog::open(own, args.trust)?;
     let place = git::look(&args.dir)?;
     let environment = git::environment(&args.dir, &place);
-    let resolution = resolve(&answers, &environment, &catalogue)?;
-    if args.print_answers {
-        printer.raw(&answers_file(&resolution.platform));
+    let mut terminal = is_interactive().then(Terminal::new);
+    let asks = !(args.yes || args.json || args.print_answers);
+    let mut interview = Interview::new(answers, &environment, &catalogue);
+    loop {
+        if let Some(terminal) = terminal.as_mut().filter(|_| asks) {
+            interview.run(terminal)?;
+        }
+        let resolution = resolve(interview.answers(), &environment, &catalogue)?;
+        if args.print_answers {
+            printer.raw(&answers_file(&resolution.platform));
+            return Ok(0);
+        }
+        let (change, mut report) = plan(args, &resolution, &catalogue, &place)?;
+        if !change.conflicts.is_empty() {
+            return refuse(args, printer, &report, &change);
+        }
+        if !args.json {
+            show(args, printer, &resolution, &report, &change);
+        }
+        if args.dry_run || change.files.is_empty() {
+            if !args.dry_run {
+                printer.say("Nothing to do: this platform is there already.");
+            }
+            if args.json {
+                print_json(printer, &report)?;
+            }
+            return Ok(0);
+        }
+        if !args.no_commit {
+            git::identity(&place)?;
+        }
+        if !args.yes && !confirmed(args, printer, terminal.as_mut(), &change)? {
+            interview.back();
+            continue;
+        }
+        let platform = &resolution.platform;
+        write(args, platform, &catalogue, &change, &place, &mut report)?;
+        if args.json {
+            print_json(printer, &report)?;
+        } else {
+            finish(printer, &report, &change);
+        }
         return Ok(0);
     }
-    let theirs = render(&resolution.platform, &catalogue)?;
+}
+
+/// What would be written, and what is to be told about it.
+fn plan(
+    args: &Args,
+    resolution: &Resolution,
+    catalogue: &Catalogue,
+    place: &Place,
+) -> Result<(Change, Report)> {
+    let theirs = render(&resolution.platform, catalogue)?;
     let ours = read_ours(&args.dir, theirs.keys())?;
     refuse_second(&args.dir, &ours, &theirs)?;
     let mut change = merge(&Tree::new(), &ours, &theirs);
-    if let Place::Root(repo) = &place {
+    if let Place::Root(repo) = place {
         repo.must_be_idle()?;
         if !args.no_commit {
             let dirty = repo.dirty(change.files.keys())?;
@@ -110,48 +162,9 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     }
     let mut report = Report::new("new", &args.dir.display().to_string(), &change, args.diff);
     report.assumed = resolution.assumed.iter().map(Into::into).collect();
-    report.notes = notes(&resolution, &place, &args.dir);
+    report.notes = notes(resolution, place, &args.dir);
     report.dry_run = args.dry_run;
-
-    if !change.conflicts.is_empty() {
-        return refuse(args, printer, &report, &change);
-    }
-    if !args.json {
-        show(args, printer, &resolution, &report, &change);
-    }
-    if args.dry_run {
-        if args.json {
-            print_json(printer, &report)?;
-        }
-        return Ok(0);
-    }
-    if change.files.is_empty() {
-        printer.say("Nothing to do: this platform is there already.");
-        if args.json {
-            print_json(printer, &report)?;
-        }
-        return Ok(0);
-    }
-    if !args.no_commit {
-        git::identity(&place)?;
-    }
-    if !args.yes {
-        ask(args)?;
-    }
-    write(
-        args,
-        &resolution.platform,
-        &catalogue,
-        &change,
-        &place,
-        &mut report,
-    )?;
-    if args.json {
-        print_json(printer, &report)?;
-    } else {
-        finish(printer, &report, &change);
-    }
-    Ok(0)
+    Ok((change, report))
 }
 
 fn answers(args: &Args) -> Result<Answers> {
@@ -340,22 +353,37 @@ fn placement(platform: &Platform) -> String {
     text
 }
 
-fn ask(args: &Args) -> Result<()> {
+/// Asks the last question. Not confirmed means: back to the one before.
+fn confirmed(
+    args: &Args,
+    printer: &Printer,
+    terminal: Option<&mut Terminal>,
+    change: &Change,
+) -> Result<bool> {
+    let Some(terminal) = terminal else {
+        return Err(Error::refused(
+            Problem::new("there is no terminal to ask on")
+                .hint("add --yes to write, or --dry-run to look"),
+        ));
+    };
     let question = if args.no_commit {
         "Write?"
     } else {
         "Write and commit?"
     };
-    match confirm(question) {
-        Confirmed::Yes => Ok(()),
-        Confirmed::No => Err(Error {
-            kind: Kind::Interrupted,
-            problems: vec![Problem::new("nothing was written")],
-        }),
-        Confirmed::Unasked => Err(Error::refused(
-            Problem::new("there is no terminal to ask on")
-                .hint("add --yes to write, or --dry-run to look"),
-        )),
+    terminal.say("");
+    loop {
+        match terminal.confirm(question)? {
+            Reply::Given(Confirmed::Yes) => return Ok(true),
+            Reply::Given(Confirmed::Show) => printer.raw(&unified(change)),
+            Reply::Given(Confirmed::No) => {
+                return Err(Error {
+                    kind: Kind::Interrupted,
+                    problems: vec![Problem::new("nothing was written")],
+                });
+            }
+            Reply::Back => return Ok(false),
+        }
     }
 }
 

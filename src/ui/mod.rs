@@ -11,5 +11,7 @@ pub use diagnostics::render as render_error;
 pub use diff::unified;
 pub use plan::tree as plan_tree;
 pub use printer::{Printer, Verbosity, style};
-pub use prompt::{Confirmed, confirm, is_interactive};
+#[cfg(test)]
+pub use prompt::{Act, Scripted};
+pub use prompt::{Check, Confirmed, Item, Line, Prompter, Reply, Terminal, is_interactive};
 pub use report::{AssumedReport, ConflictReport, FileReport, Report, Step};

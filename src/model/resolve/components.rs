@@ -8,8 +8,9 @@ use super::super::answers::{ALL, Answers, Given};
 use super::super::platform::{Answer, AnswerOrigin, Chosen, Cluster, Placed, Platform, Reason};
 use super::super::secrets::STORE;
 use super::super::units::{install_order, units};
-use super::Report;
 use super::questions::{self, Outcome, Scope};
+use super::survey::{About, Form, Open};
+use super::{Doubt, Report};
 use crate::catalog::{Ask, Catalogue, Component, Layer, value_text};
 use crate::error::{Place, Problem, Result, suggest};
 
@@ -23,6 +24,9 @@ pub(super) fn resolve(
     platform: &mut Platform,
     report: &mut Report,
 ) -> Result<()> {
+    if report.surveying {
+        report.doubts = doubts(answers, catalogue, platform);
+    }
     let wishes = wishes(answers, catalogue, platform, report);
     let names: Vec<String> = platform.clusters.keys().cloned().collect();
     for name in &names {
@@ -125,6 +129,7 @@ fn chosen_on(
                     .or_default()
                     .insert(name.to_owned(), Reason::Chosen);
             }
+            Err(_) if report.doubts(name, Some(&cluster_name.value)) => {}
             Err(reason) => report.problem(
                 &cluster_name.at,
                 format!("{name} does not fit {}: {reason}", cluster_name.value),
@@ -154,11 +159,59 @@ fn chosen_everywhere(
             Err(reason) => reasons.push(format!("{name} is not on {cluster_name}: {reason}")),
         }
     }
-    if reasons.len() == platform.clusters.len() && !reasons.is_empty() {
+    let nowhere = reasons.len() == platform.clusters.len() && !reasons.is_empty();
+    if nowhere && !report.doubts(name, None) {
         report.problem(at, format!("{name} fits no cluster"), reasons.join("; "));
     } else {
         report.notes.extend(reasons);
     }
+}
+
+/// Chosen components that do not fit somewhere by nothing but a default that is still to be asked about.
+fn doubts(answers: &Answers, catalogue: &Catalogue, platform: &Platform) -> Vec<Doubt> {
+    let mut doubts = Vec::new();
+    for (name, said) in answers.components.iter().flatten() {
+        let Some(component) = catalogue.components.get(name) else {
+            continue;
+        };
+        for (cluster_name, cluster) in &platform.clusters {
+            let on = said.on.as_ref();
+            let wished = on.is_none_or(|on| on.iter().any(|k| &k.value == cluster_name));
+            if let Some(fact) = decisive(component, cluster)
+                && wished
+                && assumed(catalogue, cluster, fact)
+            {
+                doubts.push(Doubt {
+                    component: name.clone(),
+                    cluster: cluster_name.clone(),
+                    fact: fact.to_owned(),
+                });
+            }
+        }
+    }
+    doubts
+}
+
+/// Whether nothing but a default that is still to be asked about speaks against a component on a cluster.
+pub(super) fn doubtful(catalogue: &Catalogue, component: &Component, cluster: &Cluster) -> bool {
+    decisive(component, cluster).is_some_and(|fact| assumed(catalogue, cluster, fact))
+}
+
+/// Whether a fact about a cluster is a default that no provider vouches for.
+fn assumed(catalogue: &Catalogue, cluster: &Cluster, fact: &str) -> bool {
+    let mut questions = catalogue.common.cluster.iter();
+    let question = questions.find(|question| question.name.value == fact);
+    let answer = cluster.answers.get(fact);
+    answer.is_some_and(|answer| answer.origin == AnswerOrigin::Assumed)
+        && question.is_some_and(|question| !question.defaults.contains_key(&cluster.provider))
+}
+
+/// The fact without which a component would fit a cluster.
+fn decisive<'a>(component: &'a Component, cluster: &'a Cluster) -> Option<&'a str> {
+    fits_provider(component, cluster).ok()?;
+    let mut against = against(component, cluster);
+    let (fact, _) = against.next()?;
+    against.next().is_none().then_some(fact)
 }
 
 /// Whether a component can be on a cluster.
@@ -166,6 +219,30 @@ fn chosen_everywhere(
 /// # Errors
 /// The reason why not.
 pub(super) fn fits(component: &Component, cluster: &Cluster) -> Result<(), String> {
+    fits_provider(component, cluster)?;
+    match against(component, cluster).next() {
+        Some((_, reason)) => Err(reason.to_owned()),
+        None => Ok(()),
+    }
+}
+
+/// The facts about a cluster that speak against a component, and why.
+fn against<'a>(
+    component: &'a Component,
+    cluster: &'a Cluster,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    component
+        .spec
+        .unfit_when
+        .iter()
+        .filter_map(|(key, reasons)| {
+            let name = key.value.strip_prefix("cluster.")?;
+            let reason = reasons.get(&value_text(cluster.facts.get(name)?))?;
+            Some((name, reason.as_str()))
+        })
+}
+
+fn fits_provider(component: &Component, cluster: &Cluster) -> Result<(), String> {
     let spec = &component.spec;
     if !spec.only.is_empty() && !spec.only.iter().any(|p| p.value == cluster.provider) {
         let only: Vec<&str> = spec.only.iter().map(|p| p.value.as_str()).collect();
@@ -173,15 +250,6 @@ pub(super) fn fits(component: &Component, cluster: &Cluster) -> Result<(), Strin
     }
     if let Some((_, reason)) = spec.unfit.iter().find(|(p, _)| p.value == cluster.provider) {
         return Err(reason.clone());
-    }
-    for (key, reasons) in &spec.unfit_when {
-        let fact = key
-            .value
-            .strip_prefix("cluster.")
-            .and_then(|fact| cluster.facts.get(fact));
-        if let Some(reason) = fact.and_then(|fact| reasons.get(&value_text(fact))) {
-            return Err(reason.clone());
-        }
     }
     Ok(())
 }
@@ -245,11 +313,19 @@ impl Placer<'_> {
                     let at_cluster = format!("{} for {name}", self.cluster);
                     questions::refuse_idle(question, here, &found, &at_cluster, self.report);
                 }
-                Outcome::Missing => self.report.miss(
-                    format!("{}:{name}.{key}", self.cluster),
-                    format!("--set {}:{name}.{key}=…", self.cluster),
-                    &question.prompt,
-                ),
+                Outcome::Missing => {
+                    self.report.ask(|| {
+                        let form = Form::new(question, &scope, &provider, self.catalogue);
+                        let about =
+                            About::Component(name.to_owned(), Some(self.cluster.to_owned()));
+                        Open::new(about, form)
+                    });
+                    self.report.miss(
+                        format!("{}:{name}.{key}", self.cluster),
+                        format!("--set {}:{name}.{key}=…", self.cluster),
+                        &question.prompt,
+                    );
+                }
             }
         }
         let placed = Placed {
@@ -406,11 +482,17 @@ fn platform_answers(
                 Outcome::Absent => {
                     questions::refuse_idle(question, given, &chosen.answers, name, report);
                 }
-                Outcome::Missing => report.miss(
-                    format!("{name}.{key}"),
-                    format!("--set {name}.{key}=…"),
-                    &question.prompt,
-                ),
+                Outcome::Missing => {
+                    report.ask(|| {
+                        let form = Form::new(question, &scope, "", catalogue);
+                        Open::new(About::Component(name.clone(), None), form)
+                    });
+                    report.miss(
+                        format!("{name}.{key}"),
+                        format!("--set {name}.{key}=…"),
+                        &question.prompt,
+                    );
+                }
             }
         }
     }
