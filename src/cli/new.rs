@@ -99,6 +99,10 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     let mut terminal = is_interactive().then(Terminal::new);
     let asks = !(args.yes || args.json || args.print_answers);
     let mut interview = Interview::new(answers, &environment, &catalogue);
+    let asks = asks && terminal.is_some() && interview.is_open()?;
+    if asks {
+        could_write(args, &place)?;
+    }
     loop {
         if let Some(terminal) = terminal.as_mut().filter(|_| asks) {
             interview.run(terminal)?;
@@ -140,6 +144,20 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         }
         return Ok(0);
     }
+}
+
+/// Refuses what can be refused before anybody answers questions in vain.
+fn could_write(args: &Args, place: &Place) -> Result<()> {
+    if args.dir.join(RECORD).join("platform.yaml").exists() {
+        return Err(a_platform_already(&args.dir));
+    }
+    if let Place::Root(repo) = place {
+        repo.must_be_idle()?;
+    }
+    if !args.no_commit && !args.dry_run {
+        git::identity(place)?;
+    }
+    Ok(())
 }
 
 /// What would be written, and what is to be told about it.
@@ -215,13 +233,17 @@ fn refuse_second(dir: &Path, ours: &Tree, theirs: &Tree) -> Result<()> {
     if ours.get(&path) == theirs.get(&path) {
         return Ok(());
     }
-    Err(Error::refused(
+    Err(a_platform_already(dir))
+}
+
+fn a_platform_already(dir: &Path) -> Error {
+    Error::refused(
         Problem::new(format!(
             "{} is a platform already, made from other answers",
             dir.display()
         ))
         .hint("choose another folder"),
-    ))
+    )
 }
 
 /// Files that landform would edit and that hold work not committed yet.

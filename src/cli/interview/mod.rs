@@ -104,15 +104,22 @@ impl<'a> Interview<'a> {
         Some(mark)
     }
 
+    /// Whether there is anything to ask.
+    ///
+    /// # Errors
+    /// A flag or the answers file is wrong.
+    pub(super) fn is_open(&self) -> Result<bool> {
+        let survey = self.survey(&self.state)?;
+        self.refuse_wrong(&survey)?;
+        Ok(self.next(&survey).is_some())
+    }
+
     /// Asks until nothing is open.
     ///
     /// # Errors
-    /// A flag or the answers file is wrong, which is told before anything is asked; or somebody stops it.
+    /// Somebody stops it.
     pub(super) fn run(&mut self, prompter: &mut dyn Prompter) -> Result<()> {
         let mut survey = self.survey(&self.state)?;
-        if !self.begun {
-            self.refuse_wrong(&survey)?;
-        }
         while let Some(step) = self.next(&survey) {
             if !self.begun {
                 prompter.say(
@@ -183,7 +190,8 @@ impl<'a> Interview<'a> {
             state.choose();
             after = self.survey(&state)?;
         }
-        let late = matches!(step, Step::Open(open) if !open.own && !open.decides);
+        let seen = state.chosen.is_none() || state.table_done;
+        let late = seen && matches!(step, Step::Open(open) if !open.own);
         let mut wrong = news(&before.wrong, &after.wrong);
         wrong.extend(news(&before.wrong_clusters, &after.wrong_clusters));
         // Before the table is seen, its components may still change.
@@ -273,8 +281,12 @@ impl<'a> Interview<'a> {
         if state.chosen.is_some() && !state.search_done {
             return Some(Step::Search);
         }
-        if let Some(step) = find(&|open| open.decides) {
-            return Some(step);
+        if let Some(decisive) = survey.open.iter().position(|open| open.decides) {
+            // Its words may speak of the answers to those before it.
+            let about = &survey.open[decisive].about;
+            let before = &survey.open[..=decisive];
+            let open = before.iter().find(|open| &open.about == about);
+            return open.map(|open| Step::Open(Box::new(open.clone())));
         }
         if state.chosen.is_some() && !state.table_done {
             return Some(Step::Table);

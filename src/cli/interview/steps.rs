@@ -300,6 +300,7 @@ impl Interview<'_> {
 
     fn table(&mut self, survey: &Survey, prompter: &mut dyn Prompter) -> Asked {
         let clusters = self.state.clusters();
+        let top = prompter.mark();
         let text = table::table(survey, self.catalogue, &clusters, prompter.width());
         prompter.say(&format!("\n{text}"));
         let wrong = &survey.wrong_components;
@@ -324,6 +325,7 @@ impl Interview<'_> {
                 }
                 Reply::Given(_) => {
                     if let Reply::Given(state) = self.change(survey, prompter)? {
+                        prompter.rewind(top);
                         return Ok(Reply::Given(state));
                     }
                     prompter.rewind(mark);
