@@ -1,5 +1,6 @@
 //! `landform new`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -16,8 +17,8 @@ use crate::model::{
 };
 use crate::render::render;
 use crate::ui::{
-    Confirmed, Printer, Prompter as _, Reply, Report, Terminal, is_interactive, plan_tree, style,
-    unified,
+    Confirmed, Printer, Prompter as _, Reply, Report, Terminal, is_interactive, plan_folders,
+    plan_tree, style, unified, wrap,
 };
 
 /// Write a new platform repository and commit it
@@ -116,8 +117,14 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         if !change.conflicts.is_empty() {
             return refuse(args, printer, &report, &change);
         }
-        if !args.json {
-            show(args, printer, &resolution, &report, &change);
+        match &terminal {
+            Some(terminal) if asks => {
+                // What was seen in the conversation is not told again.
+                let news = (!interview.showed_components()).then_some(&resolution);
+                brief(args, printer, terminal.width(), news, &report, &change);
+            }
+            _ if args.json => {}
+            _ => show(args, printer, &resolution, &report, &change),
         }
         if args.dry_run || change.files.is_empty() {
             if !args.dry_run {
@@ -323,14 +330,7 @@ fn show(args: &Args, printer: &Printer, resolution: &Resolution, report: &Report
             "\n\n{bold}Assumed{bold:#} (change by --set KEY=VALUE)"
         );
         for assumption in &resolution.assumed {
-            let key = match &assumption.cluster {
-                // A component's answer has its own key; a cluster's fact is named after the cluster.
-                Some(cluster) if assumption.key.contains('.') => {
-                    format!("{cluster}:{}", assumption.key)
-                }
-                Some(cluster) => format!("{cluster}.{}", assumption.key),
-                None => assumption.key.clone(),
-            };
+            let key = assumed_key(assumption.cluster.as_deref(), &assumption.key);
             let _ = write!(text, "\n  {key}={}", assumption.value);
         }
     }
@@ -338,6 +338,63 @@ fn show(args: &Args, printer: &Printer, resolution: &Resolution, report: &Report
         let _ = write!(text, "\n\nNote: {note}");
     }
     printer.say(&text);
+}
+
+/// The plan after a conversation: short, and no wider than the terminal.
+fn brief(
+    args: &Args,
+    printer: &Printer,
+    width: usize,
+    news: Option<&Resolution>,
+    report: &Report,
+    change: &Change,
+) {
+    if args.diff {
+        printer.raw(&unified(change));
+    }
+    let bold = style::HEADING;
+    let mut text = format!(
+        "\n{bold}Plan{bold:#} for {}\n{}",
+        report.folder,
+        plan_folders(change, width)
+    );
+    if let Some(resolution) = news {
+        let _ = write!(text, "\n\n{}", placement(&resolution.platform));
+    }
+    if !report.assumed.is_empty() {
+        let _ = write!(
+            text,
+            "\n\n{bold}Assumed{bold:#} (change by --set KEY=VALUE)"
+        );
+    }
+    let mut paragraphs: BTreeMap<Option<&str>, Vec<String>> = BTreeMap::new();
+    for assumed in &report.assumed {
+        let cluster = assumed.cluster.as_deref();
+        let key = assumed_key(cluster, &assumed.key);
+        let entry = format!("{key}={}", assumed.value);
+        paragraphs.entry(cluster).or_default().push(entry);
+    }
+    for entries in paragraphs.values() {
+        for line in wrap(&format!("  {}", entries.join("  ")), width, "  ") {
+            let _ = write!(text, "\n{line}");
+        }
+    }
+    let seen = |note: &&String| news.is_some() || !note.contains(" is not on ");
+    for note in report.notes.iter().filter(seen) {
+        let note = wrap(&format!("Note: {note}"), width, "  ").join("\n");
+        let _ = write!(text, "\n\n{note}");
+    }
+    printer.say(&text);
+}
+
+/// A key as `--set` takes it.
+fn assumed_key(cluster: Option<&str>, key: &str) -> String {
+    match cluster {
+        // A component's answer has its own key; a cluster's fact is named after the cluster.
+        Some(cluster) if key.contains('.') => format!("{cluster}:{key}"),
+        Some(cluster) => format!("{cluster}.{key}"),
+        None => key.to_owned(),
+    }
 }
 
 /// Which component is on which cluster, and why.
@@ -397,7 +454,7 @@ fn confirmed(
     loop {
         match terminal.confirm(question)? {
             Reply::Given(Confirmed::Yes) => return Ok(true),
-            Reply::Given(Confirmed::Show) => printer.raw(&unified(change)),
+            Reply::Given(Confirmed::Show) => show_text(printer, change),
             Reply::Given(Confirmed::No) => {
                 return Err(Error {
                     kind: Kind::Interrupted,
@@ -406,6 +463,21 @@ fn confirmed(
             }
             Reply::Back => return Ok(false),
         }
+    }
+}
+
+/// The text of every file, but for the copy of the templates.
+fn show_text(printer: &Printer, change: &Change) {
+    let copies = format!("{RECORD}/catalog/");
+    let mut told = change.clone();
+    told.files
+        .retain(|path, _| !path.as_str().starts_with(&copies));
+    printer.raw(&unified(&told));
+    let left = change.files.len() - told.files.len();
+    if left > 0 {
+        printer.say(&format!(
+            "\nnot shown: {copies}, {left} files with the templates that this was made from\n"
+        ));
     }
 }
 

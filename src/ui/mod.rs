@@ -9,9 +9,9 @@ mod report;
 
 pub use diagnostics::render as render_error;
 pub use diff::unified;
-pub use plan::tree as plan_tree;
+pub use plan::{folders as plan_folders, tree as plan_tree};
 pub use printer::{Printer, Verbosity, style};
 #[cfg(test)]
 pub use prompt::{Act, Scripted};
-pub use prompt::{Check, Confirmed, Item, Line, Prompter, Reply, Terminal, is_interactive};
+pub use prompt::{Check, Confirmed, Item, Line, Prompter, Reply, Terminal, is_interactive, wrap};
 pub use report::{AssumedReport, ConflictReport, FileReport, Report, Step};

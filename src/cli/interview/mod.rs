@@ -97,6 +97,11 @@ impl<'a> Interview<'a> {
         &self.state.answers
     }
 
+    /// Whether components and the reasons of their places were shown.
+    pub(super) fn showed_components(&self) -> bool {
+        self.state.table_done
+    }
+
     /// Takes back the last answer; gives where the screen was before it, if there was one.
     pub(super) fn back(&mut self) -> Option<usize> {
         let (state, mark) = self.history.pop()?;

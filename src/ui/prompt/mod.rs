@@ -14,6 +14,7 @@ use crate::error::Result;
 #[cfg(test)]
 pub use scripted::{Act, Scripted};
 pub use terminal::Terminal;
+pub use text::wrap;
 
 /// Something to choose.
 #[derive(Debug, Clone, PartialEq, Eq)]

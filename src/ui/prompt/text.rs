@@ -2,35 +2,32 @@
 
 use dialoguer::console::{measure_text_width, truncate_str};
 
-/// Breaks a text between words so that no line is wider than `width`; lines after the first are indented.
-pub(super) fn wrap(text: &str, width: usize, indent: &str) -> Vec<String> {
+/// Breaks a text between words so that no line is wider than `width`; lines after the first are indented. Spaces
+/// within a line stay, so columns do too.
+pub fn wrap(text: &str, width: usize, indent: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for part in text.split('\n') {
-        // What fits stays as it is, columns and all.
-        if measure_text_width(part) <= width && lines.is_empty() {
-            lines.push(part.to_owned());
-            continue;
-        }
         let mut line = if lines.is_empty() {
             String::new()
         } else {
             indent.to_owned()
         };
         let mut empty = true;
-        // A part's own indentation stays.
-        let own = part.len() - part.trim_start().len();
-        line.push_str(&part[..own]);
-        for word in part.split_whitespace() {
-            let space = usize::from(!empty);
-            if !empty && measure_text_width(&line) + space + measure_text_width(word) > width {
+        let mut rest = part;
+        while !rest.is_empty() {
+            let spaces = rest.len() - rest.trim_start_matches(' ').len();
+            let (space, after) = rest.split_at(spaces);
+            let (word, after) = after.split_at(after.find(' ').unwrap_or(after.len()));
+            rest = after;
+            if !empty && measure_text_width(&line) + spaces + measure_text_width(word) > width {
                 lines.push(std::mem::replace(&mut line, indent.to_owned()));
-            } else if !empty {
-                line.push(' ');
+            } else {
+                line.push_str(space);
             }
             line.push_str(word);
             empty = false;
         }
-        lines.push(line);
+        lines.push(line.trim_end().to_owned());
     }
     lines
 }
@@ -59,6 +56,10 @@ mod tests {
         assert_eq!(wrap("", 4, "  "), [""]);
         assert_eq!(wrap("waytoolong x", 4, ""), ["waytoolong", "x"]);
         assert_eq!(wrap("  a  b\nc", 20, ""), ["  a  b", "c"]);
+        assert_eq!(
+            wrap("  a    bb, cc", 9, "       "),
+            ["  a    bb,", "       cc"]
+        );
         assert_eq!(cut("abcdef", 5), "ab...");
         assert_eq!(cut("abc", 5), "abc");
     }
