@@ -74,7 +74,7 @@ pub fn folders(change: &Change, width: usize) -> String {
         root.insert(path.as_str(), file.action);
     }
     let widest = root.folders.keys().map(|name| name.len() + 1).max();
-    let widest = widest.unwrap_or(0).max("here".len());
+    let widest = widest.unwrap_or(0).max("./".len());
     let mut rows: Vec<(String, usize, Vec<&str>)> = root
         .folders
         .iter()
@@ -86,7 +86,7 @@ pub fn folders(change: &Change, width: usize) -> String {
         .collect();
     if !root.files.is_empty() {
         let files = root.files.keys().copied().collect();
-        rows.push(("here".to_owned(), root.files.len(), files));
+        rows.push(("./".to_owned(), root.files.len(), files));
     }
     if let Some(record) = root.folders.get(RECORD) {
         let about = vec!["what all of this was made from"];

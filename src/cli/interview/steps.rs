@@ -349,16 +349,18 @@ impl Interview<'_> {
                 placed.is_some_and(|placed| placed.reason == Reason::Always)
             })
         };
-        let mut items = vec![Item::new("add another", "")];
+        let mut items = Vec::new();
         for name in platform.components.keys().filter(|name| !always(name)) {
             let on: Vec<&str> = on(name).into_iter().map(String::as_str).collect();
             items.push(Item::new(name, format!("on {}", on.join(", "))));
         }
+        let last = items.len();
+        items.push(Item::new("add another", ""));
         let Reply::Given(index) = prompter.select("What is to change?", &items, 0)? else {
             return Ok(Reply::Back);
         };
         let mut state = self.state.clone();
-        if index == 0 {
+        if index == last {
             let Reply::Given(found) = self.find(survey, &state, prompter)? else {
                 return Ok(Reply::Back);
             };

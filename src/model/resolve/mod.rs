@@ -158,6 +158,9 @@ fn gather(
     let name = platform_name(answers, environment, report);
     let git = git(answers, environment, name.as_ref(), report);
     let ci = ci(answers, &git.url, report);
+    if let Some(given) = &answers.email {
+        check_email(given, report);
+    }
     let own = report.problems.len();
     let placeholder = || Name::new("platform-name", Naming::Platform);
     let Some(platform_name) = name.or_else(|| placeholder().ok()) else {
@@ -407,6 +410,10 @@ fn email(
         }
         return;
     };
+    platform.email = Some(given.value.clone());
+}
+
+fn check_email(given: &Given<String>, report: &mut Report) {
     if !is_email(&given.value) {
         let hint = "as platform@acme.io";
         report.problem(
@@ -415,7 +422,6 @@ fn email(
             hint,
         );
     }
-    platform.email = Some(given.value.clone());
 }
 
 fn is_email(text: &str) -> bool {

@@ -1,58 +1,65 @@
 //! Somebody who answers from a script: for tests.
 
-use std::collections::VecDeque;
-
 use super::{Confirmed, Item, Line, Prompter, Reply};
 use crate::error::{Error, Kind, Problem, Result};
 
 /// One answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
-    /// Whatever is offered.
-    Enter,
     /// A line, or the name of one item.
     Say(&'static str),
     /// Exactly these are marked.
-    Mark(Vec<&'static str>),
+    Mark(&'static [&'static str]),
     /// Escape.
     Back,
     /// Control-C.
     Stop,
-    /// The last question.
-    Confirm(Confirmed),
 }
 
 /// Answers from a script, and keeps what was asked and said.
 #[derive(Debug, Default)]
 pub struct Scripted {
-    acts: VecDeque<Act>,
+    acts: Vec<(String, Act)>,
     /// Everything asked, with its default, and everything said.
     pub log: Vec<String>,
 }
 
 impl Scripted {
-    /// Answers these, in order; when they are used up, takes what is offered.
-    pub fn new(acts: impl IntoIterator<Item = Act>) -> Self {
+    /// Answers the first question that has these words by the act beside them, each act once and in this order for
+    /// the same question; takes what is offered everywhere else.
+    pub fn new<'a>(acts: impl IntoIterator<Item = (&'a str, Act)>) -> Self {
+        let acts = acts.into_iter();
         Self {
-            acts: acts.into_iter().collect(),
+            acts: acts.map(|(words, act)| (words.to_owned(), act)).collect(),
             log: Vec::new(),
         }
     }
 
-    /// How many answers were not used.
-    pub fn left(&self) -> usize {
-        self.acts.len()
+    /// Acts for which no question came.
+    pub fn left(&self) -> Vec<&str> {
+        self.acts.iter().map(|(words, _)| words.as_str()).collect()
     }
 
-    fn next(&mut self, asked: String) -> Result<Option<Act>> {
-        self.log.push(asked);
-        match self.acts.pop_front().unwrap_or(Act::Enter) {
-            Act::Stop => Err(Error {
+    /// Whether something with these words was asked or said.
+    pub fn heard(&self, words: &str) -> bool {
+        self.log.iter().any(|line| line.contains(words))
+    }
+
+    /// The act for a question; nothing takes what is offered.
+    fn act(&mut self, question: &str, offered: &str) -> Result<Reply<Option<Act>>> {
+        assert!(self.log.len() < 400, "it never ends: {:#?}", self.log);
+        self.log.push(format!("{question} [{offered}]"));
+        let found = self
+            .acts
+            .iter()
+            .position(|(words, _)| question.contains(words.as_str()));
+        match found.map(|at| self.acts.remove(at).1) {
+            Some(Act::Stop) => Err(Error {
                 kind: Kind::Interrupted,
                 problems: vec![Problem::new("stopped")],
             }),
-            Act::Back => Ok(None),
-            act => Ok(Some(act)),
+            Some(Act::Back) => Ok(Reply::Back),
+            act => Ok(Reply::Given(act)),
         }
     }
 }
@@ -82,12 +89,11 @@ impl Prompter for Scripted {
     }
 
     fn select(&mut self, question: &str, items: &[Item], at: usize) -> Result<Reply<usize>> {
-        let asked = format!("{question} [{}]", items[at].name);
-        Ok(match self.next(asked)? {
-            None => Reply::Back,
-            Some(Act::Enter) => Reply::Given(at),
-            Some(Act::Say(name)) => Reply::Given(index(items, name)),
-            Some(act) => panic!("{question}: {act:?}"),
+        Ok(match self.act(question, &items[at].name)? {
+            Reply::Back => Reply::Back,
+            Reply::Given(None) => Reply::Given(at),
+            Reply::Given(Some(Act::Say(name))) => Reply::Given(index(items, name)),
+            Reply::Given(Some(act)) => panic!("{question}: {act:?}"),
         })
     }
 
@@ -99,14 +105,13 @@ impl Prompter for Scripted {
     ) -> Result<Reply<Vec<usize>>> {
         let offered: Vec<usize> = (0..items.len()).filter(|at| marked[*at]).collect();
         let names: Vec<&str> = offered.iter().map(|at| items[*at].name.as_str()).collect();
-        let asked = format!("{question} [{}]", names.join(", "));
-        Ok(match self.next(asked)? {
-            None => Reply::Back,
-            Some(Act::Enter) => Reply::Given(offered),
-            Some(Act::Mark(names)) => {
+        Ok(match self.act(question, &names.join(", "))? {
+            Reply::Back => Reply::Back,
+            Reply::Given(None) => Reply::Given(offered),
+            Reply::Given(Some(Act::Mark(names))) => {
                 Reply::Given(names.iter().map(|name| index(items, name)).collect())
             }
-            Some(act) => panic!("{question}: {act:?}"),
+            Reply::Given(Some(act)) => panic!("{question}: {act:?}"),
         })
     }
 
@@ -115,34 +120,32 @@ impl Prompter for Scripted {
     }
 
     fn input(&mut self, line: Line<'_>) -> Result<Reply<String>> {
-        let default = line.default.unwrap_or_default();
+        // A text that stands there already is what Enter takes.
+        let default = if line.text.is_empty() {
+            line.default
+        } else {
+            Some(line.text)
+        };
         loop {
-            let asked = format!("{} [{default}]", line.question);
-            let text = match self.next(asked)? {
-                None => return Ok(Reply::Back),
-                Some(Act::Enter) if line.default.is_some() || line.optional => {
-                    return Ok(Reply::Given(default.to_owned()));
+            let text = match self.act(line.question, default.unwrap_or_default())? {
+                Reply::Back => return Ok(Reply::Back),
+                Reply::Given(Some(Act::Say(text))) => text,
+                Reply::Given(None) if default.is_some() || line.optional => {
+                    return Ok(Reply::Given(default.unwrap_or_default().to_owned()));
                 }
-                Some(Act::Enter) => String::new(),
-                Some(Act::Say(text)) => text.to_owned(),
-                Some(act) => panic!("{}: {act:?}", line.question),
+                Reply::Given(act) => panic!("{}: {act:?}", line.question),
             };
-            match (line.check)(&text) {
-                Ok(()) => return Ok(Reply::Given(text)),
-                Err(why) => {
-                    assert!(!self.acts.is_empty(), "{}: {why}", line.question);
-                    self.log.push(format!("Not taken: {why}"));
-                }
+            match (line.check)(text) {
+                Ok(()) => return Ok(Reply::Given(text.to_owned())),
+                Err(why) => self.log.push(format!("Not taken: {why}")),
             }
         }
     }
 
     fn confirm(&mut self, question: &str) -> Result<Reply<Confirmed>> {
-        Ok(match self.next(question.to_owned())? {
-            None => Reply::Back,
-            Some(Act::Enter) => Reply::Given(Confirmed::Yes),
-            Some(Act::Confirm(confirmed)) => Reply::Given(confirmed),
-            Some(act) => panic!("{question}: {act:?}"),
+        Ok(match self.act(question, "yes")? {
+            Reply::Back => Reply::Back,
+            Reply::Given(_) => Reply::Given(Confirmed::Yes),
         })
     }
 }

@@ -57,7 +57,7 @@ mod tests {
         assert_eq!(wrap("waytoolong x", 4, ""), ["waytoolong", "x"]);
         assert_eq!(wrap("  a  b\nc", 20, ""), ["  a  b", "c"]);
         assert_eq!(
-            wrap("  a    bb, cc", 9, "       "),
+            wrap("  a    bb, cc", 10, "       "),
             ["  a    bb,", "       cc"]
         );
         assert_eq!(cut("abcdef", 5), "ab...");
