@@ -2,6 +2,7 @@
 
 mod clusters;
 mod components;
+mod fit;
 mod questions;
 mod survey;
 

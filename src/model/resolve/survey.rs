@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::answers::{Answers, Given};
 use super::super::platform::Platform;
 use super::super::value;
-use super::components::{doubtful, fits};
+use super::fit::{doubtful, fits};
 use super::questions::{self, Scope};
 use super::{DEFAULT_PROVIDER, Environment, Report, check_url, gather, is_email};
 use crate::catalog::{Ask, Catalogue, Choice, Name, Naming, Question, When, value_text};

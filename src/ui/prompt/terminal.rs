@@ -78,16 +78,16 @@ impl Terminal {
         ask: impl FnOnce(&Term, Look) -> dialoguer::Result<Option<T>>,
     ) -> Result<Reply<T>> {
         ASKING.store(true, Ordering::SeqCst);
-        let answer = ask(&self.term, self.look());
-        ASKING.store(false, Ordering::SeqCst);
-        match answer {
-            Ok(Some(answer)) => Ok(Reply::Given(answer)),
-            Ok(None) => Ok(Reply::Back),
+        let answer = match ask(&self.term, self.look()) {
+            Ok(answer) => answer,
+            // It still counts as asking: the signal may be told to its handler after this.
             Err(dialoguer::Error::IO(error)) => {
                 let _ = self.term.show_cursor();
-                Err(stopped(&error))
+                return Err(stopped(&error));
             }
-        }
+        };
+        ASKING.store(false, Ordering::SeqCst);
+        Ok(answer.map_or(Reply::Back, Reply::Given))
     }
 
     /// Leaves a question and its answer on the screen.
