@@ -29,7 +29,7 @@ const LAST: &str = "Write and commit?";
 const QUIET: Duration = Duration::from_millis(120);
 
 /// Far above what any answer takes, even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The program with its own home, as if nobody had ever used Git here.
 fn program(home: &Path) -> Command {
@@ -72,8 +72,12 @@ struct Talk {
 }
 
 impl Talk {
-    fn start(mut command: Command, columns: u16) -> Self {
-        command.args(["new", "acme-platform"]);
+    fn start(command: Command, columns: u16) -> Self {
+        Self::start_with(command, columns, &[])
+    }
+
+    fn start_with(mut command: Command, columns: u16, arguments: &[&str]) -> Self {
+        command.args(["new", "acme-platform"]).args(arguments);
         let mut session = Session::spawn(command).unwrap();
         session
             .get_process_mut()
@@ -194,7 +198,7 @@ fn plain(text: &str) -> String {
     while let Some(c) = chars.next() {
         if c == '\x1b' {
             let mut inside = chars.by_ref().skip_while(|c| *c == '[');
-            inside.find(|c| c.is_ascii_alphabetic());
+            inside.find(char::is_ascii_alphabetic);
         } else if c != '\r' {
             out.push(c);
         }
@@ -425,6 +429,30 @@ fn wrong_flags_and_a_platform_that_is_there_fail_before_any_question() {
     talk.hear("is a platform already");
     assert_eq!(talk.exit_code(), 2);
     assert!(!talk.heard.contains("Git URL"));
+}
+
+#[test]
+fn with_every_answer_only_the_last_question_is_left() {
+    let home = home();
+    let printed = program(home.path())
+        .args(["new", "acme-platform", "--print-answers"])
+        .output()
+        .unwrap();
+    fs::write(home.path().join("answers.yaml"), printed.stdout).unwrap();
+    for (key, words, code) in [(ESCAPE, "nothing was written", 130), (ENTER, "Done:", 0)] {
+        let mut command = program(home.path());
+        command.args(["--color", "never"]);
+        let mut talk = Talk::start_with(command, 80, &["--answers", "answers.yaml"]);
+        talk.hear(LAST);
+        assert!(
+            !talk.heard.contains("Nothing is written before"),
+            "{}",
+            talk.heard
+        );
+        talk.press(key).hear(words);
+        assert_eq!(talk.exit_code(), code);
+        assert_eq!(home.path().join("acme-platform").exists(), code == 0);
+    }
 }
 
 #[test]

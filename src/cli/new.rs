@@ -23,8 +23,8 @@ use crate::ui::{
 
 /// Write a new platform repository and commit it
 ///
-/// Answers come from a file, from flags, and from defaults, which are listed as "assumed". `.` and a fresh clone
-/// are fine: only files that would be overwritten are refused, all of them listed, before anything is written.
+/// On a terminal it asks for what a file and flags do not answer; `--yes` and `--dry-run` take defaults instead. Those
+/// that are taken are listed as "assumed". `.` and a fresh clone are fine: only files that would be overwritten are refused, all of them listed, before anything is written.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     landform new my-platform --yes\n  \
@@ -97,10 +97,10 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     let catalogue = super::catalog::open(own, args.trust)?;
     let place = git::look(&args.dir)?;
     let environment = git::environment(&args.dir, &place);
-    let mut terminal = is_interactive().then(Terminal::new);
-    let asks = !(args.yes || args.json || args.print_answers);
+    let quiet = args.yes || args.dry_run || args.print_answers;
+    let mut terminal = (!quiet && is_interactive()).then(Terminal::new);
     let mut interview = Interview::new(answers, &environment, &catalogue);
-    let asks = asks && terminal.is_some() && interview.is_open()?;
+    let asks = !args.json && terminal.is_some() && interview.is_open()?;
     if asks {
         could_write(args, &place)?;
     }
@@ -139,7 +139,8 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
             git::identity(&place)?;
         }
         if !args.yes && !confirmed(args, printer, terminal.as_mut(), &change)? {
-            interview.back();
+            // Without a question to go back to, Escape is a no.
+            interview.back().ok_or_else(unwritten)?;
             continue;
         }
         let platform = &resolution.platform;
@@ -161,7 +162,7 @@ fn could_write(args: &Args, place: &Place) -> Result<()> {
     if let Place::Root(repo) = place {
         repo.must_be_idle()?;
     }
-    if !args.no_commit && !args.dry_run {
+    if !args.no_commit {
         git::identity(place)?;
     }
     Ok(())
@@ -455,14 +456,16 @@ fn confirmed(
         match terminal.confirm(question)? {
             Reply::Given(Confirmed::Yes) => return Ok(true),
             Reply::Given(Confirmed::Show) => show_text(printer, change),
-            Reply::Given(Confirmed::No) => {
-                return Err(Error {
-                    kind: Kind::Interrupted,
-                    problems: vec![Problem::new("nothing was written")],
-                });
-            }
+            Reply::Given(Confirmed::No) => return Err(unwritten()),
             Reply::Back => return Ok(false),
         }
+    }
+}
+
+fn unwritten() -> Error {
+    Error {
+        kind: Kind::Interrupted,
+        problems: vec![Problem::new("nothing was written")],
     }
 }
 

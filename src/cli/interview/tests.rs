@@ -474,3 +474,27 @@ fn a_platform_that_lacks_something_is_not_right_yet() {
     );
     assert_eq!(prompter.left(), Vec::<&str>::new());
 }
+
+#[test]
+fn a_narrow_table_is_a_list() {
+    let mut interview = interview(Answers::default());
+    interview.run(&mut Scripted::new(with(&[]))).unwrap();
+    let survey = interview.survey(&interview.state).unwrap();
+    let clusters = interview.state.clusters();
+    assert_eq!(clusters, ["staging", "prod"]);
+    let wide = table::table(&survey, &CATALOGUE, &clusters, 100);
+    assert!(
+        wide.contains("  cilium         yes      no        not on prod: "),
+        "{wide}"
+    );
+    let narrow = table::table(&survey, &CATALOGUE, &clusters, 33);
+    assert!(
+        narrow.contains("  staging runs on kind\n  prod runs on existing\n"),
+        "{narrow}"
+    );
+    assert!(narrow.contains("  grafana: staging, prod\n"), "{narrow}");
+    assert!(
+        narrow.contains("  cilium: staging\n      not on prod: "),
+        "{narrow}"
+    );
+}
