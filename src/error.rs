@@ -232,6 +232,16 @@ impl Problems {
         self.0.is_empty()
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// All of them, in the order found.
+    pub fn into_vec(self) -> Vec<Problem> {
+        self.0
+    }
+
     /// Fails with everything gathered, if anything was.
     pub fn into_result(self) -> Result<()> {
         if self.0.is_empty() {

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod completions;
+mod interview;
 mod list;
 mod man;
 mod new;

@@ -1,8 +1,10 @@
 //! `landform new`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::interview::Interview;
 use super::next;
 use crate::catalog::Catalogue;
 use crate::change::{Change, Conflict, apply, read_ours};
@@ -14,12 +16,15 @@ use crate::model::{
     resolve,
 };
 use crate::render::render;
-use crate::ui::{Confirmed, Printer, Report, confirm, plan_tree, style, unified};
+use crate::ui::{
+    Confirmed, Printer, Prompter as _, Reply, Report, Terminal, is_interactive, plan_folders,
+    plan_tree, style, unified, wrap,
+};
 
 /// Write a new platform repository and commit it
 ///
-/// Answers come from a file, from flags, and from defaults, which are listed as "assumed". `.` and a fresh clone
-/// are fine: only files that would be overwritten are refused, all of them listed, before anything is written.
+/// On a terminal it asks for what a file and flags do not answer; `--yes` and `--dry-run` take defaults instead. Those
+/// that are taken are listed as "assumed". `.` and a fresh clone are fine: only files that would be overwritten are refused, all of them listed, before anything is written.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     landform new my-platform --yes\n  \
@@ -92,12 +97,84 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     let catalogue = super::catalog::open(own, args.trust)?;
     let place = git::look(&args.dir)?;
     let environment = git::environment(&args.dir, &place);
-    let resolution = resolve(&answers, &environment, &catalogue)?;
-    if args.print_answers {
-        printer.raw(&answers_file(&resolution.platform));
+    let quiet = args.yes || args.dry_run || args.print_answers;
+    let mut terminal = (!quiet && is_interactive()).then(Terminal::new);
+    let mut interview = Interview::new(answers, &environment, &catalogue);
+    let asks = !args.json && terminal.is_some() && interview.is_open()?;
+    if asks {
+        could_write(args, &place)?;
+    }
+    loop {
+        if let Some(terminal) = terminal.as_mut().filter(|_| asks) {
+            interview.run(terminal)?;
+        }
+        let resolution = resolve(interview.answers(), &environment, &catalogue)?;
+        if args.print_answers {
+            printer.raw(&answers_file(&resolution.platform));
+            return Ok(0);
+        }
+        let (change, mut report) = plan(args, &resolution, &catalogue, &place)?;
+        if !change.conflicts.is_empty() {
+            return refuse(args, printer, &report, &change);
+        }
+        match &terminal {
+            Some(terminal) if asks => {
+                // What was seen in the conversation is not told again.
+                let news = (!interview.showed_components()).then_some(&resolution);
+                brief(args, printer, terminal.width(), news, &report, &change);
+            }
+            _ if args.json => {}
+            _ => show(args, printer, &resolution, &report, &change),
+        }
+        if args.dry_run || change.files.is_empty() {
+            if args.json {
+                print_json(printer, &report)?;
+            } else if !args.dry_run {
+                printer.say("Nothing to do: this platform is there already.");
+            }
+            return Ok(0);
+        }
+        if !args.no_commit {
+            git::must_have_identity(&place)?;
+        }
+        if !args.yes && !confirmed(args, printer, terminal.as_mut(), &change)? {
+            // Without a question to go back to, Escape is a no.
+            interview.back().ok_or_else(unwritten)?;
+            continue;
+        }
+        let platform = &resolution.platform;
+        write(args, platform, &catalogue, &change, &place, &mut report)?;
+        if args.json {
+            print_json(printer, &report)?;
+        } else {
+            finish(printer, &report, &change);
+        }
         return Ok(0);
     }
-    let theirs = render(&resolution.platform, &catalogue)?;
+}
+
+/// Refuses what can be refused before anybody answers questions in vain.
+fn could_write(args: &Args, place: &Place) -> Result<()> {
+    if args.dir.join(RECORD).join("platform.yaml").exists() {
+        return Err(a_platform_already(&args.dir));
+    }
+    if let Place::Root(repo) = place {
+        repo.must_be_idle()?;
+    }
+    if !args.no_commit {
+        git::must_have_identity(place)?;
+    }
+    Ok(())
+}
+
+/// What would be written, and what is to be told about it.
+fn plan(
+    args: &Args,
+    resolution: &Resolution,
+    catalogue: &Catalogue,
+    place: &Place,
+) -> Result<(Change, Report)> {
+    let theirs = render(&resolution.platform, catalogue)?;
     let ours = read_ours(&args.dir, theirs.keys())?;
     refuse_second(&args.dir, &ours.tree, &theirs)?;
     let mut change = merge(&Tree::new(), &ours.tree, &theirs);
@@ -106,7 +183,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         let reason = "it is there already, and is no UTF-8 text".to_owned();
         change.conflicts.push(Conflict { path, reason });
     }
-    if let Place::Root(repo) = &place {
+    if let Place::Root(repo) = place {
         repo.must_be_idle()?;
         if !args.no_commit {
             let dirty = repo.dirty(change.files.keys())?;
@@ -115,49 +192,9 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     }
     let mut report = Report::new("new", &args.dir.display().to_string(), &change, args.diff);
     report.assumed = resolution.assumed.iter().map(Into::into).collect();
-    report.notes = notes(&resolution, &place, &args.dir);
+    report.notes = notes(resolution, place, &args.dir);
     report.dry_run = args.dry_run;
-
-    if !change.conflicts.is_empty() {
-        return refuse(args, printer, &report, &change);
-    }
-    if !args.json {
-        show(args, printer, &resolution, &report, &change);
-    }
-    if args.dry_run {
-        if args.json {
-            print_json(printer, &report)?;
-        }
-        return Ok(0);
-    }
-    if change.files.is_empty() {
-        if args.json {
-            print_json(printer, &report)?;
-        } else {
-            printer.say("Nothing to do: this platform is there already.");
-        }
-        return Ok(0);
-    }
-    if !args.no_commit {
-        git::must_have_identity(&place)?;
-    }
-    if !args.yes {
-        ask(args)?;
-    }
-    write(
-        args,
-        &resolution.platform,
-        &catalogue,
-        &change,
-        &place,
-        &mut report,
-    )?;
-    if args.json {
-        print_json(printer, &report)?;
-    } else {
-        finish(printer, &report, &change);
-    }
-    Ok(0)
+    Ok((change, report))
 }
 
 fn answers(args: &Args) -> Result<Answers> {
@@ -208,13 +245,17 @@ fn refuse_second(dir: &Path, ours: &Tree, theirs: &Tree) -> Result<()> {
     if ours.get(&path) == theirs.get(&path) {
         return Ok(());
     }
-    Err(Error::refused(
+    Err(a_platform_already(dir))
+}
+
+fn a_platform_already(dir: &Path) -> Error {
+    Error::refused(
         Problem::new(format!(
             "{} is a platform already, made from other answers",
             dir.display()
         ))
         .hint("choose another folder"),
-    ))
+    )
 }
 
 /// Files that landform would edit and that hold work not committed yet.
@@ -294,14 +335,7 @@ fn show(args: &Args, printer: &Printer, resolution: &Resolution, report: &Report
             "\n\n{bold}Assumed{bold:#} (change by --set KEY=VALUE)"
         );
         for assumption in &resolution.assumed {
-            let key = match &assumption.cluster {
-                // A component's answer has its own key; a cluster's fact is named after the cluster.
-                Some(cluster) if assumption.key.contains('.') => {
-                    format!("{cluster}:{}", assumption.key)
-                }
-                Some(cluster) => format!("{cluster}.{}", assumption.key),
-                None => assumption.key.clone(),
-            };
+            let key = assumed_key(assumption.cluster.as_deref(), &assumption.key);
             let _ = write!(text, "\n  {key}={}", assumption.value);
         }
     }
@@ -309,6 +343,63 @@ fn show(args: &Args, printer: &Printer, resolution: &Resolution, report: &Report
         let _ = write!(text, "\n\nNote: {note}");
     }
     printer.say(&text);
+}
+
+/// The plan after a conversation: short, and no wider than the terminal.
+fn brief(
+    args: &Args,
+    printer: &Printer,
+    width: usize,
+    news: Option<&Resolution>,
+    report: &Report,
+    change: &Change,
+) {
+    if args.diff {
+        printer.raw(&unified(change));
+    }
+    let bold = style::HEADING;
+    let mut text = format!(
+        "\n{bold}Plan{bold:#} for {}\n{}",
+        report.folder,
+        plan_folders(change, width)
+    );
+    if let Some(resolution) = news {
+        let _ = write!(text, "\n\n{}", placement(&resolution.platform));
+    }
+    if !report.assumed.is_empty() {
+        let _ = write!(
+            text,
+            "\n\n{bold}Assumed{bold:#} (change by --set KEY=VALUE)"
+        );
+    }
+    let mut paragraphs: BTreeMap<Option<&str>, Vec<String>> = BTreeMap::new();
+    for assumed in &report.assumed {
+        let cluster = assumed.cluster.as_deref();
+        let key = assumed_key(cluster, &assumed.key);
+        let entry = format!("{key}={}", assumed.value);
+        paragraphs.entry(cluster).or_default().push(entry);
+    }
+    for entries in paragraphs.values() {
+        for line in wrap(&format!("  {}", entries.join("  ")), width, "  ") {
+            let _ = write!(text, "\n{line}");
+        }
+    }
+    let seen = |note: &&String| news.is_some() || !note.contains(" is not on ");
+    for note in report.notes.iter().filter(seen) {
+        let note = wrap(&format!("Note: {note}"), width, "  ").join("\n");
+        let _ = write!(text, "\n\n{note}");
+    }
+    printer.say(&text);
+}
+
+/// A key as `--set` takes it.
+fn assumed_key(cluster: Option<&str>, key: &str) -> String {
+    match cluster {
+        // A component's answer has its own key; a cluster's fact is named after the cluster.
+        Some(cluster) if key.contains('.') => format!("{cluster}:{key}"),
+        Some(cluster) => format!("{cluster}.{key}"),
+        None => key.to_owned(),
+    }
 }
 
 /// Which component is on which cluster, and why.
@@ -348,22 +439,54 @@ fn placement(platform: &Platform) -> String {
     text
 }
 
-fn ask(args: &Args) -> Result<()> {
+/// Asks the last question. Not confirmed means: back to the one before.
+fn confirmed(
+    args: &Args,
+    printer: &Printer,
+    terminal: Option<&mut Terminal>,
+    change: &Change,
+) -> Result<bool> {
+    let Some(terminal) = terminal else {
+        return Err(Error::refused(
+            Problem::new("there is no terminal to ask on")
+                .hint("add --yes to write, or --dry-run to look"),
+        ));
+    };
     let question = if args.no_commit {
         "Write?"
     } else {
         "Write and commit?"
     };
-    match confirm(question) {
-        Confirmed::Yes => Ok(()),
-        Confirmed::No => Err(Error {
-            kind: Kind::Interrupted,
-            problems: vec![Problem::new("nothing was written")],
-        }),
-        Confirmed::Unasked => Err(Error::refused(
-            Problem::new("there is no terminal to ask on")
-                .hint("add --yes to write, or --dry-run to look"),
-        )),
+    terminal.say("");
+    loop {
+        match terminal.confirm(question)? {
+            Reply::Given(Confirmed::Yes) => return Ok(true),
+            Reply::Given(Confirmed::Show) => show_text(printer, change),
+            Reply::Given(Confirmed::No) => return Err(unwritten()),
+            Reply::Back => return Ok(false),
+        }
+    }
+}
+
+fn unwritten() -> Error {
+    Error {
+        kind: Kind::Interrupted,
+        problems: vec![Problem::new("nothing was written")],
+    }
+}
+
+/// The text of every file, but for the copy of the templates.
+fn show_text(printer: &Printer, change: &Change) {
+    let copies = format!("{RECORD}/catalog/");
+    let mut told = change.clone();
+    told.files
+        .retain(|path, _| !path.as_str().starts_with(&copies));
+    printer.raw(&unified(&told));
+    let left = change.files.len() - told.files.len();
+    if left > 0 {
+        printer.say(&format!(
+            "\nnot shown: {copies}, {left} files with the templates that this was made from\n"
+        ));
     }
 }
 

@@ -357,20 +357,7 @@ impl Answers {
                     None => owner == super::resolve::DEFAULT_CLUSTER,
                 };
                 if scope.is_none() && is_cluster {
-                    let clusters = self.clusters.get_or_insert_default();
-                    let cluster =
-                        clusters
-                            .entry(owner.to_owned())
-                            .or_insert_with(|| ClusterAnswers {
-                                at: at.clone(),
-                                provider: None,
-                                values: GivenValues::new(),
-                            });
-                    if key == "provider" {
-                        cluster.provider = Some(plain(&given.value));
-                    } else {
-                        put(&mut cluster.values, key, given);
-                    }
+                    self.put_cluster(owner, key, given);
                 } else {
                     self.set_component(owner, scope.unwrap_or(ALL), key, given);
                 }
@@ -379,7 +366,71 @@ impl Answers {
         Ok(())
     }
 
-    fn set_component(&mut self, owner: &str, scope: &str, key: &str, given: Given<Value>) {
+    /// An answer about a cluster.
+    pub(super) fn put_cluster(&mut self, name: &str, key: &str, given: Given<Value>) {
+        let clusters = self.clusters.get_or_insert_default();
+        let cluster = clusters
+            .entry(name.to_owned())
+            .or_insert_with(|| ClusterAnswers {
+                at: given.at.clone(),
+                provider: None,
+                values: GivenValues::new(),
+            });
+        if key == "provider" {
+            cluster.provider = Some(Given {
+                value: crate::catalog::value_text(&given.value),
+                at: given.at,
+            });
+        } else {
+            put(&mut cluster.values, key, given);
+        }
+    }
+
+    /// A cluster named in a conversation; what flags said of it before it was known comes with it.
+    pub fn name_cluster(&mut self, name: &str, provider: &str, at: &Place) {
+        let provider = Given {
+            value: Value::String(provider.to_owned()),
+            at: at.clone(),
+        };
+        self.put_cluster(name, "provider", provider);
+        for (_, scope) in self.settings.shift_remove(name).into_iter().flatten() {
+            for (key, given) in scope.values {
+                self.put_cluster(name, &key, given);
+            }
+        }
+    }
+
+    /// An answer about a cluster, given in a conversation.
+    pub fn say_of_cluster(&mut self, name: &str, key: &str, value: Value, at: &Place) {
+        let at = at.clone();
+        self.put_cluster(name, key, Given { value, at });
+    }
+
+    /// The components chosen in a conversation, each with its clusters, or for everywhere it fits.
+    pub fn choose(&mut self, chosen: &IndexMap<String, Option<Vec<String>>>, at: &Place) {
+        let given = |value: &String| Given {
+            value: value.clone(),
+            at: at.clone(),
+        };
+        let components = chosen.iter().map(|(name, on)| {
+            let answers = ComponentAnswers {
+                at: at.clone(),
+                on: on.as_ref().map(|on| on.iter().map(given).collect()),
+                answers: IndexMap::new(),
+            };
+            (name.clone(), answers)
+        });
+        self.components = Some(components.collect());
+    }
+
+    /// An answer about a component, on one cluster or for `all`.
+    pub(super) fn set_component(
+        &mut self,
+        owner: &str,
+        scope: &str,
+        key: &str,
+        given: Given<Value>,
+    ) {
         let at = given.at.clone();
         let values = &mut self
             .settings

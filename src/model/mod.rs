@@ -16,7 +16,10 @@ pub use platform::{
 };
 pub use print::answers_file;
 pub use record::{RECORD, read as read_record, read_indexed, write as write_record};
-pub use resolve::{Assumption, Environment, Resolution, resolve};
+pub use resolve::{
+    About, Assumption, Environment, Form, Open, Resolution, Survey, check_git_url, provider_form,
+    resolve, survey,
+};
 pub use secrets::{STORE, SecretsFrom};
 pub use tree::{RepoPath, Tree, case_collision};
 pub use units::{Unit, install_order, units};

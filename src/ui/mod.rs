@@ -10,8 +10,10 @@ mod table;
 
 pub use diagnostics::{printable, render as render_error};
 pub use diff::unified;
-pub use plan::tree as plan_tree;
+pub use plan::{folders as plan_folders, tree as plan_tree};
 pub use printer::{Printer, Verbosity, style, width};
-pub use prompt::{Confirmed, confirm, is_interactive};
+#[cfg(test)]
+pub use prompt::{Act, Scripted};
+pub use prompt::{Check, Confirmed, Item, Line, Prompter, Reply, Terminal, is_interactive, wrap};
 pub use report::{AssumedReport, ConflictReport, FileReport, Report, Step};
 pub use table::Table;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::printer::style;
+use super::prompt::wrap;
 use crate::change::{Action, Change};
+use crate::model::RECORD;
 
 #[derive(Default)]
 struct Folder<'a> {
@@ -65,6 +67,43 @@ impl<'a> Folder<'a> {
     }
 }
 
+/// The outer folders of a change, how many files each has, and what is in it; no line is wider than `width`.
+pub fn folders(change: &Change, width: usize) -> String {
+    let mut root = Folder::default();
+    for (path, file) in &change.files {
+        root.insert(path.as_str(), file.action);
+    }
+    let widest = root.folders.keys().map(|name| name.len() + 1).max();
+    let widest = widest.unwrap_or(0).max("./".len());
+    let mut rows: Vec<(String, usize, Vec<&str>)> = root
+        .folders
+        .iter()
+        .filter(|(name, _)| **name != RECORD)
+        .map(|(name, folder)| {
+            let inside = folder.folders.keys().copied().collect();
+            (format!("{name}/"), folder.count(), inside)
+        })
+        .collect();
+    if !root.files.is_empty() {
+        let files = root.files.keys().copied().collect();
+        rows.push(("./".to_owned(), root.files.len(), files));
+    }
+    if let Some(record) = root.folders.get(RECORD) {
+        let about = vec!["what all of this was made from"];
+        rows.push((format!("{RECORD}/"), record.count(), about));
+    }
+    let mut out = String::new();
+    for (name, count, inside) in rows {
+        let line = format!("  {name:widest$}  {count:>4}  {}", inside.join(", "));
+        let indent = " ".repeat(widest + 10);
+        for line in wrap(line.trim_end(), width, &indent) {
+            let _ = writeln!(out, "{line}");
+        }
+    }
+    let _ = write!(out, "  {}", counts(change));
+    out
+}
+
 /// The files of a change as a tree, then how many there are.
 pub fn tree(change: &Change) -> String {
     let mut root = Folder::default();
@@ -73,6 +112,11 @@ pub fn tree(change: &Change) -> String {
     }
     let mut out = String::new();
     root.draw(1, &mut out);
+    let _ = write!(out, "  {}", counts(change));
+    out
+}
+
+fn counts(change: &Change) -> String {
     let counts = [
         (Action::Create, "new"),
         (Action::Edit, "edited"),
@@ -84,11 +128,9 @@ pub fn tree(change: &Change) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
-    let total = if counts.is_empty() {
+    if counts.is_empty() {
         "nothing to do".to_owned()
     } else {
         counts.join(", ")
-    };
-    let _ = write!(out, "  {total}");
-    out
+    }
 }

@@ -8,15 +8,38 @@ use serde_json::{Map, Value, json};
 use super::super::answers::{Answers, ClusterAnswers, Given, GivenValues};
 use super::super::platform::{AnswerOrigin, Cluster, Platform};
 use super::questions::{self, Outcome, Scope};
+use super::survey::{About, Form, Open};
 use super::{DEFAULT_CLUSTER, DEFAULT_PROVIDER, Report, given_name};
 use crate::catalog::{Catalogue, Naming, Provider, Question, facts, value_text};
 use crate::error::{Place, Result, suggest};
 
-/// Questions without an answer, which matter only if something uses them.
+/// The fact that every root of Terraform uses.
+const BACKEND: &str = "backend";
+
+/// The fact that every component with secrets uses.
+const SECRETS: &str = "cluster.secrets";
+
+/// A question that matters only if something uses the answer.
 pub(super) struct Pending {
     cluster: String,
     question: String,
     prompt: String,
+    /// Whether it has no default either.
+    missing: bool,
+    /// As it is asked, if somebody wants to know.
+    form: Option<Form>,
+}
+
+impl Pending {
+    fn new(cluster: &str, question: &Question, missing: bool, form: Option<Form>) -> Self {
+        Self {
+            cluster: cluster.to_owned(),
+            question: question.name.value.clone(),
+            prompt: question.prompt.clone(),
+            missing,
+            form,
+        }
+    }
 }
 
 /// Answers every cluster's questions and derives its facts.
@@ -106,6 +129,7 @@ fn provider<'a>(
     });
     let Some(given) = said.provider.clone().or(default) else {
         let all: Vec<&str> = catalogue.providers.keys().map(String::as_str).collect();
+        report.ask(|| Open::provider(name, catalogue));
         report.miss(
             format!("{name}.provider"),
             format!("--cluster {name}=PROVIDER"),
@@ -169,6 +193,10 @@ fn derive(
         let key = &question.name.value;
         let given = said.values.get(key);
         let whose = format!("{name}.");
+        let surveying = report.surveying;
+        let form = |scope: &Scope| {
+            surveying.then(|| Form::new(question, scope, &cluster.provider, catalogue))
+        };
         match questions::answer(
             question,
             given,
@@ -179,6 +207,14 @@ fn derive(
             report,
         )? {
             Outcome::Answered(answer) => {
+                // A default that no provider vouches for is worth a question, if something uses it.
+                if surveying
+                    && !required
+                    && answer.origin == AnswerOrigin::Assumed
+                    && !question.defaults.contains_key(&cluster.provider)
+                {
+                    pending.push(Pending::new(&name, question, false, form(scope)));
+                }
                 if facts::cluster(key).is_some() {
                     scope.cluster.insert(key.clone(), answer.value.clone());
                 }
@@ -190,17 +226,19 @@ fn derive(
                 questions::refuse_idle(question, given, &cluster.answers, &name, report);
             }
             Outcome::Missing if required => {
+                if let Some(form) = form(scope) {
+                    report.ask(|| Open {
+                        own: true,
+                        ..Open::new(About::Cluster(name.clone()), form)
+                    });
+                }
                 report.miss(
                     format!("{name}.{key}"),
                     format!("--set {name}.{key}=…"),
                     &question.prompt,
                 );
             }
-            Outcome::Missing => pending.push(Pending {
-                cluster: name.clone(),
-                question: key.clone(),
-                prompt: question.prompt.clone(),
-            }),
+            Outcome::Missing => pending.push(Pending::new(&name, question, true, form(scope))),
         }
         Ok(())
     };
@@ -297,6 +335,11 @@ fn uses_on(
         .components
         .get(component)
         .is_some_and(|component| {
+            // Whoever has secrets uses where they come from, though its templates need not say so.
+            let here = || cluster.here(platform, catalogue);
+            if fact == SECRETS && !platform.secrets(cluster, component, &here()).is_empty() {
+                return true;
+            }
             component
                 .spec
                 .uses
@@ -333,32 +376,56 @@ pub(super) fn used(
             }
         }
     }
-    for Pending {
+    for pending in pending {
+        open_if_used(catalogue, platform, pending, report);
+    }
+}
+
+fn open_if_used(catalogue: &Catalogue, platform: &Platform, pending: Pending, report: &mut Report) {
+    let Pending {
         cluster,
         question,
         prompt,
-    } in pending
-    {
-        let Some(on) = platform.clusters.get(&cluster) else {
-            continue;
+        missing,
+        form,
+    } = pending;
+    let Some(on) = platform.clusters.get(&cluster) else {
+        return;
+    };
+    let fact = format!("cluster.{question}");
+    let mut users: Vec<String> = on
+        .components
+        .keys()
+        .filter(|c| uses_on(catalogue, platform, on, c, &fact))
+        .cloned()
+        .collect();
+    let required = missing && catalogue.common.uses.iter().any(|used| used.value == fact);
+    if missing && (required || !users.is_empty()) {
+        let who = if users.is_empty() {
+            String::new()
+        } else {
+            format!(" ({} uses it)", users.join(", "))
         };
-        let fact = format!("cluster.{question}");
-        let users: Vec<&str> = on
-            .components
-            .keys()
-            .filter(|c| uses_on(catalogue, platform, on, c, &fact))
-            .map(String::as_str)
-            .collect();
-        let key = format!("{cluster}.{question}");
-        let flag = format!("--set {cluster}.{question}=…");
-        if catalogue.common.uses.iter().any(|used| used.value == fact) {
-            report.miss(key, flag, &prompt);
-        } else if !users.is_empty() {
-            report.miss(
-                key,
-                flag,
-                &format!("{prompt} ({} uses it)", users.join(", ")),
-            );
-        }
+        report.miss(
+            format!("{cluster}.{question}"),
+            format!("--set {cluster}.{question}=…"),
+            &format!("{prompt}{who}"),
+        );
+    }
+    let doubts = report
+        .doubts
+        .iter()
+        .filter(|doubt| doubt.cluster == cluster && doubt.fact == question);
+    let doubtful: Vec<String> = doubts.map(|doubt| doubt.component.clone()).collect();
+    let decides = !doubtful.is_empty();
+    users.extend(doubtful);
+    if let Some(form) = form
+        && (required || !users.is_empty() || question == BACKEND)
+    {
+        report.ask(|| Open {
+            users,
+            decides,
+            ..Open::new(About::Cluster(cluster), form)
+        });
     }
 }

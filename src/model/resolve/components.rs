@@ -9,7 +9,9 @@ use super::super::platform::{Answer, AnswerOrigin, Chosen, Cluster, Placed, Plat
 use super::super::secrets::STORE;
 use super::super::units::{install_order, units};
 use super::Report;
+use super::fit::{doubts, fits};
 use super::questions::{self, Outcome, Scope};
+use super::survey::{About, Form, Open};
 use crate::catalog::{Ask, Catalogue, Component, Layer, value_text};
 use crate::error::{Place, Problem, Result, suggest};
 
@@ -23,6 +25,9 @@ pub(super) fn resolve(
     platform: &mut Platform,
     report: &mut Report,
 ) -> Result<()> {
+    if report.surveying {
+        report.doubts = doubts(answers, catalogue, platform);
+    }
     let wishes = wishes(answers, catalogue, platform, report);
     let names: Vec<String> = platform.clusters.keys().cloned().collect();
     for name in &names {
@@ -125,6 +130,7 @@ fn chosen_on(
                     .or_default()
                     .insert(name.to_owned(), Reason::Chosen);
             }
+            Err(_) if report.doubts(name, Some(&cluster_name.value)) => {}
             Err(reason) => report.problem(
                 &cluster_name.at,
                 format!("{name} does not fit {}: {reason}", cluster_name.value),
@@ -154,36 +160,12 @@ fn chosen_everywhere(
             Err(reason) => reasons.push(format!("{name} is not on {cluster_name}: {reason}")),
         }
     }
-    if reasons.len() == platform.clusters.len() && !reasons.is_empty() {
+    let nowhere = reasons.len() == platform.clusters.len() && !reasons.is_empty();
+    if nowhere && !report.doubts(name, None) {
         report.problem(at, format!("{name} fits no cluster"), reasons.join("; "));
     } else {
         report.notes.extend(reasons);
     }
-}
-
-/// Whether a component can be on a cluster.
-///
-/// # Errors
-/// The reason why not.
-pub(super) fn fits(component: &Component, cluster: &Cluster) -> Result<(), String> {
-    let spec = &component.spec;
-    if !spec.only.is_empty() && !spec.only.iter().any(|p| p.value == cluster.provider) {
-        let only: Vec<&str> = spec.only.iter().map(|p| p.value.as_str()).collect();
-        return Err(format!("only on {}", only.join(", ")));
-    }
-    if let Some((_, reason)) = spec.unfit.iter().find(|(p, _)| p.value == cluster.provider) {
-        return Err(reason.clone());
-    }
-    for (key, reasons) in &spec.unfit_when {
-        let fact = key
-            .value
-            .strip_prefix("cluster.")
-            .and_then(|fact| cluster.facts.get(fact));
-        if let Some(reason) = fact.and_then(|fact| reasons.get(&value_text(fact))) {
-            return Err(reason.clone());
-        }
-    }
-    Ok(())
 }
 
 struct Placer<'a> {
@@ -246,11 +228,19 @@ impl Placer<'_> {
                     let at_cluster = format!("{} for {name}", self.cluster);
                     questions::refuse_idle(question, here, &found, &at_cluster, self.report);
                 }
-                Outcome::Missing => self.report.miss(
-                    format!("{}:{name}.{key}", self.cluster),
-                    format!("--set {}:{name}.{key}=…", self.cluster),
-                    &question.prompt,
-                ),
+                Outcome::Missing => {
+                    self.report.ask(|| {
+                        let form = Form::new(question, &scope, &provider, self.catalogue);
+                        let about =
+                            About::Component(name.to_owned(), Some(self.cluster.to_owned()));
+                        Open::new(about, form)
+                    });
+                    self.report.miss(
+                        format!("{}:{name}.{key}", self.cluster),
+                        format!("--set {}:{name}.{key}=…", self.cluster),
+                        &question.prompt,
+                    );
+                }
             }
         }
         let placed = Placed {
@@ -408,11 +398,17 @@ fn platform_answers(
                 Outcome::Absent => {
                     questions::refuse_idle(question, given, &chosen.answers, name, report);
                 }
-                Outcome::Missing => report.miss(
-                    format!("{name}.{key}"),
-                    format!("--set {name}.{key}=…"),
-                    &question.prompt,
-                ),
+                Outcome::Missing => {
+                    report.ask(|| {
+                        let form = Form::new(question, &scope, "", catalogue);
+                        Open::new(About::Component(name.clone(), None), form)
+                    });
+                    report.miss(
+                        format!("{name}.{key}"),
+                        format!("--set {name}.{key}=…"),
+                        &question.prompt,
+                    );
+                }
             }
         }
     }

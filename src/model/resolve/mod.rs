@@ -2,7 +2,9 @@
 
 mod clusters;
 mod components;
+mod fit;
 mod questions;
+mod survey;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +17,7 @@ use crate::catalog::{Catalogue, Name, Naming};
 use crate::error::{Error, Kind, Place, Problem, Problems, Result, suggest};
 
 pub(super) use clusters::facts;
+pub use survey::{About, Form, Open, Survey, check_git_url, provider_form, survey};
 
 /// Name of the cluster that is made where none is named.
 pub(super) const DEFAULT_CLUSTER: &str = "staging";
@@ -75,6 +78,19 @@ pub(super) struct Report {
     missing: Vec<Missing>,
     assumed: Vec<Assumption>,
     notes: Vec<String>,
+    /// Whether somebody wants to know what is open.
+    surveying: bool,
+    open: Vec<Open>,
+    doubts: Vec<Doubt>,
+}
+
+/// A component that was chosen for a cluster, and does not fit there by a default that somebody may still change.
+#[derive(Debug)]
+struct Doubt {
+    component: String,
+    cluster: String,
+    /// The fact that decides.
+    fact: String,
 }
 
 impl Report {
@@ -89,6 +105,22 @@ impl Report {
             key: key.to_owned(),
             value: value.to_owned(),
         });
+    }
+
+    /// Whether it is open yet where a component fits: on one cluster, or on any.
+    fn doubts(&self, component: &str, cluster: Option<&str>) -> bool {
+        self.doubts
+            .iter()
+            .any(|doubt| doubt.component == component && cluster.is_none_or(|c| c == doubt.cluster))
+    }
+
+    fn ask(&mut self, open: impl FnOnce() -> Open) {
+        if self.surveying {
+            let open = open();
+            if !self.open.contains(&open) {
+                self.open.push(open);
+            }
+        }
     }
 
     fn miss(&mut self, key: String, flag: String, prompt: &str) {
@@ -113,9 +145,24 @@ pub fn resolve(
     catalogue: &Catalogue,
 ) -> Result<Resolution> {
     let mut report = Report::default();
-    let name = platform_name(answers, environment, &mut report);
-    let git = git(answers, environment, name.as_ref(), &mut report);
-    let ci = ci(answers, &git.url, &mut report);
+    let (platform, _) = gather(answers, environment, catalogue, &mut report)?;
+    finish(report, platform)
+}
+
+/// The platform as far as it is said, and how many problems there were before its clusters and before its components.
+fn gather(
+    answers: &Answers,
+    environment: &Environment,
+    catalogue: &Catalogue,
+    report: &mut Report,
+) -> Result<(Platform, (usize, usize))> {
+    let name = platform_name(answers, environment, report);
+    let git = git(answers, environment, name.as_ref(), report);
+    let ci = ci(answers, &git.url, report);
+    if let Some(given) = &answers.email {
+        check_email(given, report);
+    }
+    let own = report.problems.len();
     let placeholder = || Name::new("platform-name", Naming::Platform);
     let Some(platform_name) = name.or_else(|| placeholder().ok()) else {
         return Err(Error::refused(Problem::new("the platform has no name")));
@@ -129,11 +176,12 @@ pub fn resolve(
         clusters: BTreeMap::new(),
         components: BTreeMap::new(),
     };
-    let pending = clusters::resolve(answers, catalogue, &mut platform, &mut report)?;
-    components::resolve(answers, catalogue, &mut platform, &mut report)?;
-    email(answers, environment, catalogue, &mut platform, &mut report);
-    clusters::used(catalogue, &platform, pending, &mut report);
-    finish(report, platform)
+    let pending = clusters::resolve(answers, catalogue, &mut platform, report)?;
+    let with_clusters = report.problems.len();
+    components::resolve(answers, catalogue, &mut platform, report)?;
+    email(answers, environment, catalogue, &mut platform, report);
+    clusters::used(catalogue, &platform, pending, report);
+    Ok((platform, (own, with_clusters)))
 }
 
 fn finish(report: Report, platform: Platform) -> Result<Resolution> {
@@ -178,6 +226,7 @@ fn platform_name(
         report.assume(None, "name", name.as_str());
         return Some(name);
     }
+    report.ask(Open::name);
     report.miss(
         "name".to_owned(),
         "--name NAME".to_owned(),
@@ -347,7 +396,9 @@ fn email(
         if used.is_empty() {
             return;
         }
-        match environment.email.as_deref().filter(|email| is_email(email)) {
+        let known = environment.email.as_deref().filter(|email| is_email(email));
+        report.ask(|| Open::email(known, used.clone()));
+        match known {
             Some(email) => {
                 report.assume(None, "email", email);
                 platform.email = Some(email.to_owned());
@@ -360,6 +411,10 @@ fn email(
         }
         return;
     };
+    platform.email = Some(given.value.clone());
+}
+
+fn check_email(given: &Given<String>, report: &mut Report) {
     if !is_email(&given.value) {
         let hint = "as platform@acme.io";
         report.problem(
@@ -368,7 +423,6 @@ fn email(
             hint,
         );
     }
-    platform.email = Some(given.value.clone());
 }
 
 fn is_email(text: &str) -> bool {

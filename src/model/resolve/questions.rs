@@ -94,22 +94,7 @@ pub(super) fn answer(
             }
         });
     }
-    let default = question
-        .defaults
-        .get(provider)
-        .or(question.default.as_ref());
-    let value = match default {
-        Some(Value::String(text)) => {
-            let text = scope.evaluate(
-                catalogue,
-                text,
-                &format!("the default of {whose}{}", question.name.value),
-            )?;
-            typed(question, &text)
-        }
-        Some(value) => Some(value.clone()),
-        None => None,
-    };
+    let value = default(question, scope, provider, whose, catalogue)?;
     let Some(value) = value else {
         return Ok(if question.optional {
             Outcome::Absent
@@ -125,6 +110,35 @@ pub(super) fn answer(
         // A default that does not fit here, as a choice that is closed on this cluster, is none.
         Err(_) => Ok(Outcome::Missing),
     }
+}
+
+/// The default of a question, worked out.
+///
+/// # Errors
+/// It cannot be rendered.
+pub(super) fn default(
+    question: &Question,
+    scope: &Scope,
+    provider: &str,
+    whose: &str,
+    catalogue: &Catalogue,
+) -> Result<Option<Value>> {
+    let default = question
+        .defaults
+        .get(provider)
+        .or(question.default.as_ref());
+    Ok(match default {
+        Some(Value::String(text)) => {
+            let text = scope.evaluate(
+                catalogue,
+                text,
+                &format!("the default of {whose}{}", question.name.value),
+            )?;
+            typed(question, &text)
+        }
+        Some(value) => Some(value.clone()),
+        None => None,
+    })
 }
 
 /// Gives the keys of a map that were left out their defaults.

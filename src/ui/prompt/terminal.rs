@@ -1,0 +1,362 @@
+//! Asking on a real terminal. Questions go to standard error.
+
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use dialoguer::console::{Key, Term, measure_text_width, set_colors_enabled_stderr};
+use dialoguer::{FuzzySelect, MultiSelect, Select};
+
+use super::super::printer::style;
+use super::line::{Editor, Typed};
+use super::text::{answered, wrap};
+use super::theme::{LEFT, LEFT_MARKED, Look};
+use super::{Confirmed, Item, Line, Prompter, Reply};
+use crate::error::{Error, Kind, Problem, Result};
+
+/// Whether a menu is open: then the interrupted read ends it, and the program by its usual way.
+static ASKING: AtomicBool = AtomicBool::new(false);
+
+/// The narrowest terminal that is drawn for.
+const NARROWEST: usize = 30;
+
+/// Room for an answer beside its question.
+const ROOM: usize = 24;
+
+/// Rows of a search.
+const FOUND: usize = 8;
+
+/// A terminal with somebody before it.
+pub struct Terminal {
+    term: Term,
+    colour: bool,
+    /// Lines that stand on the screen since the conversation began.
+    written: usize,
+    /// How many of them cannot be taken back, since something else came after them.
+    kept: usize,
+}
+
+impl Default for Terminal {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Terminal {
+    /// The terminal of standard error. From now on Control-C gives the cursor back before it ends the program.
+    pub fn new() -> Self {
+        static HANDLER: Once = Once::new();
+        HANDLER.call_once(|| {
+            // Without a handler only the cursor may stay hidden.
+            let _ = ctrlc::set_handler(|| {
+                if !ASKING.load(Ordering::SeqCst) {
+                    let _ = Term::stderr().show_cursor();
+                    std::process::exit(130);
+                }
+            });
+        });
+        let choice = anstream::AutoStream::choice(&std::io::stderr());
+        let colour = choice != anstream::ColorChoice::Never;
+        set_colors_enabled_stderr(colour);
+        Self {
+            term: Term::stderr(),
+            colour,
+            written: 0,
+            kept: 0,
+        }
+    }
+
+    fn look(&self) -> Look {
+        Look {
+            colour: self.colour,
+            width: self.width(),
+        }
+    }
+
+    /// Runs a menu, and gives the cursor back however it ends.
+    fn menu<T>(
+        &self,
+        ask: impl FnOnce(&Term, Look) -> dialoguer::Result<Option<T>>,
+    ) -> Result<Reply<T>> {
+        ASKING.store(true, Ordering::SeqCst);
+        let answer = match ask(&self.term, self.look()) {
+            Ok(answer) => answer,
+            // It still counts as asking: the signal may be told to its handler after this.
+            Err(dialoguer::Error::IO(error)) => {
+                let _ = self.term.show_cursor();
+                return Err(stopped(&error));
+            }
+        };
+        ASKING.store(false, Ordering::SeqCst);
+        Ok(answer.map_or(Reply::Back, Reply::Given))
+    }
+
+    /// Leaves a question and its answer on the screen.
+    fn report(&mut self, question: &str, answer: &str) {
+        let look = self.look();
+        let lines = wrap(&answered(question, answer), look.width, "    ");
+        self.write(&lines);
+    }
+
+    fn write(&mut self, lines: &[String]) {
+        self.written += lines.len();
+        for line in lines {
+            // A terminal that is gone is noticed when it is read.
+            let _ = self.term.write_line(line);
+        }
+    }
+
+    /// One line, until Enter or Escape.
+    fn edit(&self, prefix: &str, editor: &mut Editor) -> Result<Typed> {
+        let taken = measure_text_width(prefix);
+        let room = self.width().saturating_sub(taken + 1).max(8);
+        let draw = |editor: &Editor| -> std::io::Result<()> {
+            let (text, at) = editor.visible(room);
+            self.term.clear_line()?;
+            self.term.write_str(prefix)?;
+            self.term.write_str(&text)?;
+            let back = measure_text_width(&text).saturating_sub(at);
+            if back > 0 {
+                self.term.move_cursor_left(back)?;
+            }
+            self.term.flush()
+        };
+        draw(editor).map_err(|e| stopped(&e))?;
+        loop {
+            let key = self.term.read_key_raw().map_err(|e| stopped(&e))?;
+            let done = match editor.press(&key) {
+                Typed::Nothing => Ok(()),
+                // Less to send, and less for a screen reader to say again.
+                Typed::Added(c) if measure_text_width(&editor.text()) < room => {
+                    self.term.write_str(c.encode_utf8(&mut [0; 4]))
+                }
+                Typed::Added(_) | Typed::Changed => draw(editor),
+                typed => return Ok(typed),
+            };
+            done.map_err(|e| stopped(&e))?;
+        }
+    }
+
+    /// The lines of a written question, the last of which the answer stands on.
+    fn lines(&self, line: &Line<'_>) -> Vec<String> {
+        let look = self.look();
+        let default = match line.default {
+            Some(default) => format!(" [{default}]"),
+            None => String::new(),
+        };
+        let colon = if line.default.is_none() && line.question.ends_with(['?', ')']) {
+            " "
+        } else {
+            ": "
+        };
+        let whole = format!("? {}{default}{colon}", line.question);
+        if measure_text_width(&whole) + ROOM.max(line.text.len() + 1) <= look.width {
+            return vec![look.paint(style::HEADING, &whole)];
+        }
+        let mut lines = look.question(line.question);
+        let below = format!(" {default}{colon}");
+        if line.default.is_some() && measure_text_width(&below) + ROOM <= look.width {
+            lines.push(below);
+        } else {
+            if line.default.is_some() {
+                lines.extend(wrap(&format!(" {default}"), look.width, "  "));
+            }
+            lines.push("  : ".to_owned());
+        }
+        lines
+    }
+}
+
+fn stopped(error: &std::io::Error) -> Error {
+    if error.kind() == std::io::ErrorKind::Interrupted {
+        return Error {
+            kind: Kind::Interrupted,
+            problems: vec![Problem::new("stopped; nothing was written")],
+        };
+    }
+    Error::failed(
+        Problem::new(format!("could not ask on the terminal: {error}"))
+            .hint("nothing was written; give the answers by flags or a file, and add --yes"),
+    )
+}
+
+fn interrupted() -> Error {
+    stopped(&std::io::Error::from(std::io::ErrorKind::Interrupted))
+}
+
+impl Prompter for Terminal {
+    fn width(&self) -> usize {
+        usize::from(self.term.size().1).max(NARROWEST)
+    }
+
+    fn say(&mut self, text: &str) {
+        let look = self.look();
+        for line in text.lines() {
+            let indent = " ".repeat(line.len() - line.trim_start().len() + 2);
+            self.write(&wrap(line, look.width, &indent));
+        }
+    }
+
+    fn mark(&self) -> usize {
+        self.written
+    }
+
+    fn rewind(&mut self, mark: usize) {
+        let lines = self.written.saturating_sub(mark.max(self.kept));
+        // What has left the screen above stays; a part of it would only confuse.
+        if lines < usize::from(self.term.size().0) {
+            let _ = self.term.clear_last_lines(lines);
+            self.written -= lines;
+        }
+    }
+
+    fn select(&mut self, question: &str, items: &[Item], at: usize) -> Result<Reply<usize>> {
+        let reply = self.menu(|term, look| {
+            Select::with_theme(&look)
+                .with_prompt(question)
+                .items(look.items(items, LEFT))
+                .default(at.min(items.len().saturating_sub(1)))
+                .report(false)
+                .interact_on_opt(term)
+        })?;
+        if let Reply::Given(chosen) = reply {
+            self.report(question, &items[chosen].name);
+        }
+        Ok(reply)
+    }
+
+    fn multi_select(
+        &mut self,
+        question: &str,
+        items: &[Item],
+        marked: &[bool],
+    ) -> Result<Reply<Vec<usize>>> {
+        let prompt = format!("{question} (space marks, Enter goes on)");
+        let reply = self.menu(|term, look| {
+            MultiSelect::with_theme(&look)
+                .with_prompt(prompt)
+                .items_checked(
+                    look.items(items, LEFT_MARKED)
+                        .into_iter()
+                        .zip(marked.iter().copied()),
+                )
+                .report(false)
+                .interact_on_opt(term)
+        })?;
+        if let Reply::Given(chosen) = &reply {
+            let names: Vec<&str> = chosen.iter().map(|at| items[*at].name.as_str()).collect();
+            let names = if names.is_empty() {
+                "none".to_owned()
+            } else {
+                names.join(", ")
+            };
+            self.report(question, &names);
+        }
+        Ok(reply)
+    }
+
+    fn search(&mut self, question: &str, items: &[Item]) -> Result<Reply<usize>> {
+        let count = items.len().saturating_sub(1);
+        let prompt = format!("{question} (type to search {count}, Enter goes on)");
+        let reply = self.menu(|term, look| {
+            FuzzySelect::with_theme(&look)
+                .with_prompt(prompt)
+                .items(look.items(items, LEFT))
+                .default(0)
+                .max_length(FOUND)
+                .report(false)
+                .interact_on_opt(term)
+        })?;
+        if let Reply::Given(chosen) = reply {
+            self.report(question, &items[chosen].name);
+        }
+        Ok(reply)
+    }
+
+    fn input(&mut self, line: Line<'_>) -> Result<Reply<String>> {
+        let mut editor = Editor::new(line.text);
+        let start = self.written;
+        loop {
+            let lines = self.lines(&line);
+            let (prefix, above) = lines.split_last().map_or(("", &[][..]), |(p, a)| (p, a));
+            let here = self.written;
+            self.write(above);
+            let typed = self.edit(prefix, &mut editor)?;
+            let text = editor.text().trim().to_owned();
+            let answer = match (typed, line.default) {
+                (Typed::Back, _) => {
+                    let _ = self.term.clear_line();
+                    self.rewind(start);
+                    return Ok(Reply::Back);
+                }
+                (Typed::Done, Some(default)) if text.is_empty() => {
+                    Ok((default.to_owned(), default))
+                }
+                (Typed::Done, None) if text.is_empty() && line.optional => {
+                    Ok((String::new(), "none"))
+                }
+                (Typed::Done, _) if text.is_empty() => Err("it needs an answer".to_owned()),
+                (Typed::Done, _) => (line.check)(&text).map(|()| (text.clone(), text.as_str())),
+                _ => {
+                    let _ = self.term.write_line("");
+                    return Err(interrupted());
+                }
+            };
+            match answer {
+                Ok((answer, shown)) => {
+                    let _ = self.term.clear_line();
+                    self.rewind(here);
+                    self.report(line.question, shown);
+                    return Ok(Reply::Given(answer));
+                }
+                Err(why) => {
+                    let _ = self.term.write_line("");
+                    self.written += 1;
+                    let look = self.look();
+                    let lines: Vec<String> =
+                        wrap(&format!("  Not taken: {why}"), look.width, "    ")
+                            .iter()
+                            .map(|line| look.paint(style::BAD, line))
+                            .collect();
+                    self.write(&lines);
+                }
+            }
+        }
+    }
+
+    fn confirm(&mut self, question: &str) -> Result<Reply<Confirmed>> {
+        let look = self.look();
+        let lines = look.question(&format!("{question} [Y/n, d shows the text]"));
+        let text = lines.join("\n");
+        let say = |word: &str| {
+            let _ = self.term.write_line(word);
+        };
+        // The plan stands above, which is none of this terminal's lines.
+        self.kept = self.written;
+        let _ = self.term.write_str(&format!("{text} "));
+        loop {
+            match self.term.read_key_raw().map_err(|e| stopped(&e))? {
+                Key::Enter | Key::Char('y' | 'Y') => {
+                    say("yes");
+                    return Ok(Reply::Given(Confirmed::Yes));
+                }
+                Key::Char('n' | 'N') => {
+                    say("no");
+                    return Ok(Reply::Given(Confirmed::No));
+                }
+                Key::Char('d' | 'D') => {
+                    say("show the text");
+                    return Ok(Reply::Given(Confirmed::Show));
+                }
+                Key::Escape => {
+                    say("back");
+                    return Ok(Reply::Back);
+                }
+                Key::CtrlC | Key::Char('\u{4}') => {
+                    say("");
+                    return Err(interrupted());
+                }
+                _ => {}
+            }
+        }
+    }
+}
