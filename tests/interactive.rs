@@ -294,7 +294,7 @@ fn two_clusters_with_every_kind_of_key() {
     talk.press("\x15edgy\x7fe\r").hear("Where does edge run?");
     talk.press(ENTER).hear("Another cluster?");
     talk.press("prod\r").hear("Where does prod run?");
-    talk.press(DOWN).hear("> existing");
+    talk.press(DOWN).press(DOWN).hear("> existing");
     talk.press(ENTER).hear("Which context");
     talk.press("a b\r")
         .hear("Not taken: `a b` is not of the right form");
@@ -359,7 +359,7 @@ fn control_c_at_every_question_writes_nothing_and_gives_the_cursor_back() {
             "question {question}"
         );
         if last {
-            assert!(question > 8, "only {question} questions");
+            assert!(question > 6, "only {question} questions");
             return;
         }
     }

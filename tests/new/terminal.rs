@@ -15,6 +15,17 @@ fn start(sandbox: &Sandbox, arguments: &[&str]) -> OsSession {
     session
 }
 
+/// landform with every answer given, so that only the last question is left.
+fn start_answered(sandbox: &Sandbox, arguments: &[&str]) -> OsSession {
+    let printed = sandbox
+        .run(["new", arguments[1], "--print-answers"])
+        .success();
+    let text = String::from_utf8(printed.get_output().stdout.clone()).expect("text");
+    sandbox.write("all.yaml", &text);
+    let more = [arguments, &["--answers", "all.yaml"]].concat();
+    start(sandbox, &more)
+}
+
 /// Waits for the end and gives the exit code.
 fn end(mut session: OsSession) -> (i32, String) {
     let said = session.expect(Eof).expect("the end");
@@ -29,7 +40,7 @@ fn end(mut session: OsSession) -> (i32, String) {
 #[test]
 fn enter_writes() {
     let sandbox = Sandbox::new();
-    let mut session = start(&sandbox, &["new", "acme"]);
+    let mut session = start_answered(&sandbox, &["new", "acme"]);
     session.expect("Write and commit?").unwrap();
     assert!(!sandbox.path("acme").exists());
     session.send("\r").unwrap();
@@ -42,7 +53,7 @@ fn enter_writes() {
 #[test]
 fn no_writes_nothing() {
     let sandbox = Sandbox::new();
-    let mut session = start(&sandbox, &["new", "acme"]);
+    let mut session = start_answered(&sandbox, &["new", "acme"]);
     session.expect("Write and commit?").unwrap();
     session.send("n").unwrap();
     let (code, said) = end(session);
@@ -54,7 +65,7 @@ fn no_writes_nothing() {
 #[test]
 fn escape_writes_nothing() {
     let sandbox = Sandbox::new();
-    let mut session = start(&sandbox, &["new", "acme"]);
+    let mut session = start_answered(&sandbox, &["new", "acme"]);
     session.expect("Write and commit?").unwrap();
     session.send("\u{1b}").unwrap();
     let (code, said) = end(session);
@@ -65,7 +76,7 @@ fn escape_writes_nothing() {
 #[test]
 fn control_c_writes_nothing() {
     let sandbox = Sandbox::new();
-    let mut session = start(&sandbox, &["new", "acme"]);
+    let mut session = start_answered(&sandbox, &["new", "acme"]);
     session.expect("Write and commit?").unwrap();
     session.send("\u{3}").unwrap();
     let (code, said) = end(session);
@@ -80,7 +91,7 @@ fn yes_asks_nothing_and_staging_asks_in_other_words() {
     let (code, said) = end(start(&sandbox, &["new", "acme", "--yes"]));
     assert_eq!(code, 0, "{said}");
     assert!(!said.contains("Write and commit?"), "{said}");
-    let mut session = start(&sandbox, &["new", "other", "--no-commit"]);
+    let mut session = start_answered(&sandbox, &["new", "other", "--no-commit"]);
     session.expect("Write?").unwrap();
     session.send("y").unwrap();
     let (code, said) = end(session);

@@ -201,6 +201,8 @@ fn going_back_offers_what_was_answered() {
         [
             ("How may Flux", Say("public")),
             ("First cluster", Back),
+            ("Where does staging run", Say("existing")),
+            ("Which context", Say("admin")),
             ("Which domain", Say("acme.io")),
             ("Who serves DNS", Back),
             ("Components", Mark(&["grafana", "cert-manager"])),
@@ -230,6 +232,8 @@ fn wrong_answers_are_refused_with_the_reason() {
             ("First cluster", Say("prod")),
             ("Another cluster?", Say("prod")),
             ("Another cluster?", Say("edge")),
+            ("Where does prod run", Say("existing")),
+            ("Which context", Say("admin")),
             ("prod: Which domain", Say("ACME")),
             ("prod: Which domain", Say("acme.io")),
         ],
@@ -295,7 +299,8 @@ fn later_clusters() {
         file.contains("upgrades: later") && file.contains("upgrades: now"),
         "{file}"
     );
-    assert!(prompter.heard("prod: ") && prompter.heard("staging: "));
+    // What kind has a default for is not asked there.
+    assert!(prompter.heard("prod: ") && !prompter.heard("staging: Which domain"));
 }
 
 #[test]
@@ -451,7 +456,7 @@ fn a_platform_that_lacks_something_is_not_right_yet() {
     // A need that several could meet, or none: the table says so, and only a change goes on.
     let text = "format: 1\nname: needy\nlayer: apps\ncategory: x\ndescription: Needs what nothing gives.\n\
                 homepage: https://example.com\nsource: {files: {}}\nnamespace: {name: needy, podSecurity: restricted}\n\
-                needs: [{name: secret-store}]\ncrds: {from: none}\n";
+                needs: [{name: aws-identity}]\ncrds: {from: none}\n";
     let mut files = crate::catalog::embedded_files();
     let path = "apps/needy/component.yaml";
     files.insert(path.to_owned(), Source::new(path, text));
@@ -468,7 +473,7 @@ fn a_platform_that_lacks_something_is_not_right_yet() {
     ]);
     interview.run(&mut prompter).unwrap();
     assert!(
-        prompter.heard("Not yet: needy on staging needs `secret-store`"),
+        prompter.heard("Not yet: needy on staging needs `aws-identity`"),
         "{:#?}",
         prompter.log
     );
