@@ -20,6 +20,8 @@ pub(crate) struct Chart {
     pub(crate) schema: Option<serde_json::Value>,
     /// Values that the facts give as examples; they were tried, so their keys exist.
     pub(crate) examples: Vec<Value>,
+    /// Keys that only the chart's templates know, dotted.
+    pub(crate) hidden: Vec<String>,
 }
 
 /// One component of a tree, in its layer.
@@ -70,9 +72,12 @@ impl Chart {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         let read = || {
-            dir.join("facts.yaml")
-                .is_file()
-                .then(|| Arc::new(Self::read(&dir)))
+            let known = support::package().join(format!("tests/facts/known/{name}.yaml"));
+            if dir.join("facts.yaml").is_file() {
+                Some(Arc::new(Self::read(&dir)))
+            } else {
+                known.is_file().then(|| Arc::new(Self::read_known(&known)))
+            }
         };
         loaded.entry(dir.clone()).or_insert_with(read).clone()
     }
@@ -96,11 +101,29 @@ impl Chart {
         let configured = facts["config"].as_sequence().into_iter().flatten();
         examples.extend(configured.map(|config| example(&config["values"])));
         examples.retain(Value::is_mapping);
+        let name = support::name(dir);
+        let hidden = texts(&facts["hidden_keys"])
+            .chain(known_keys(name))
+            .collect();
         Self {
             facts,
             values,
             schema,
             examples,
+            hidden,
+        }
+    }
+
+    /// What `known.py` wrote of a chart that the folder of facts does not have.
+    fn read_known(file: &Path) -> Self {
+        let facts = yaml(file).expect("readable facts");
+        let values = Some(facts["values"].clone());
+        Self {
+            facts,
+            values,
+            schema: None,
+            examples: Vec::new(),
+            hidden: Vec::new(),
         }
     }
 
@@ -120,6 +143,18 @@ impl Chart {
         all.dedup();
         all
     }
+}
+
+/// The texts of a list.
+fn texts(list: &Value) -> impl Iterator<Item = String> {
+    let texts = list.as_sequence().into_iter().flatten();
+    texts.filter_map(|text| text.as_str().map(str::to_owned))
+}
+
+/// What `tests/facts/known/keys.yaml` says of a component.
+fn known_keys(name: &str) -> Vec<String> {
+    let known = yaml(&support::package().join("tests/facts/known/keys.yaml"));
+    texts(&known.expect("readable keys")[name]).collect()
 }
 
 /// Values in the facts are written as text, or as they are.

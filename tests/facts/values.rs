@@ -154,18 +154,12 @@ enum Said<'a> {
 
 /// Key paths that no source knows.
 pub(crate) fn check_keys(chart: &Chart, given: &Value) -> Vec<String> {
-    let hidden: Vec<String> = chart.facts["hidden_keys"]
-        .as_sequence()
-        .into_iter()
-        .flatten()
-        .filter_map(|key| key.as_str().map(str::to_owned))
-        .collect();
     let mut sources: Vec<Source<'_>> = chart.values.iter().map(Source::Values).collect();
     sources.extend(chart.examples.iter().map(Source::Values));
     sources.extend(chart.schema.iter().map(Source::Schema));
     let mut keys = Keys {
         schema: chart.schema.as_ref(),
-        hidden,
+        hidden: &chart.hidden,
         findings: Vec::new(),
     };
     match given {
@@ -178,7 +172,7 @@ pub(crate) fn check_keys(chart: &Chart, given: &Value) -> Vec<String> {
 
 struct Keys<'a> {
     schema: Option<&'a serde_json::Value>,
-    hidden: Vec<String>,
+    hidden: &'a [String],
     findings: Vec<String>,
 }
 
