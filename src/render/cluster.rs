@@ -54,14 +54,16 @@ impl Renderer<'_> {
         match unit.part {
             None => {
                 let shared = format!("{}/{name}", unit.layer());
-                let changed = self.overlay(cluster, unit, &own, &mut context)?;
-                Ok(Some(if changed { own } else { shared }))
+                if self.overlay(cluster, unit, &own, &mut context)? {
+                    return Ok(Some(own));
+                }
+                Ok(self.is_folder(&shared).then_some(shared))
             }
             Some(part) if part.scope == Scope::Shared => {
                 let shared = format!("{}/{name}/{}", unit.layer(), part.name.value);
                 let changed =
                     part.source.is_some() && self.overlay(cluster, unit, &own, &mut context)?;
-                if !changed && !self.has(&format!("{shared}/kustomization.yaml")) {
+                if !changed && !self.is_folder(&shared) {
                     return Ok(None);
                 }
                 Ok(Some(if changed { own } else { shared }))
@@ -133,8 +135,10 @@ impl Renderer<'_> {
                 part.name.value
             ),
         };
-        let up = "../".repeat(folder.matches('/').count() + 1);
-        context.insert("base", &format!("{up}{shared}"));
+        if self.is_folder(&shared) {
+            let up = "../".repeat(folder.matches('/').count() + 1);
+            context.insert("base", &format!("{up}{shared}"));
+        }
         self.kustomization("overlay", folder, context.clone())?;
         Ok(true)
     }

@@ -139,6 +139,11 @@ impl Renderer<'_> {
         RepoPath::new(path).is_ok_and(|path| self.tree.contains_key(&path))
     }
 
+    /// Whether kustomize can build a folder.
+    fn is_folder(&self, path: &str) -> bool {
+        self.has(&format!("{path}/kustomization.yaml"))
+    }
+
     /// Names of the files in a folder that its kustomization lists as resources.
     fn resources(&self, folder: &str) -> Vec<String> {
         let prefix = format!("{folder}/");

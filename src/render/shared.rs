@@ -49,7 +49,10 @@ impl Renderer<'_> {
                 &context,
             )?;
         }
-        self.kustomization("component", &folder, context)?;
+        // A component of `files` may have nothing that all clusters share.
+        if has_values || !self.resources(&folder).is_empty() {
+            self.kustomization("component", &folder, context)?;
+        }
         for part in component
             .spec
             .parts
