@@ -7,6 +7,9 @@
 
 mod support;
 
+#[path = "docs/components.rs"]
+mod components;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -118,6 +118,9 @@ pub struct ProviderSpec {
     /// Components chosen where nobody says which.
     #[serde(default)]
     pub usual: Vec<Spanned<String>>,
+    /// Components that the prompt shows beside the usual ones, for people to choose.
+    #[serde(default)]
+    pub suggested: Vec<Spanned<String>>,
     /// Texts that only stand in values made for this provider.
     #[serde(default)]
     pub marks: Vec<String>,

@@ -24,6 +24,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("azure_tenant", "00000000-1111-2222-3333-666666666666"),
     ("azure_vault", "zq-vault"),
     ("bucket", "zq-bucket"),
+    ("channel", "zq-channel"),
     ("container_name", "zq-container"),
     ("context", "zq-context"),
     ("dns_region", "zq-place-7"),

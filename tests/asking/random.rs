@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use landform::catalog::{AnswerType, Catalogue, Question, When, value_text};
+use regex_lite::Regex;
 use serde_json::{Map, Value, json};
 
 use crate::asking::sample;
@@ -16,6 +17,13 @@ pub(crate) struct Dice<'a> {
     tape: std::slice::Iter<'a, u8>,
     /// How many choices in a hundred care about nothing.
     wild: u8,
+}
+
+/// A default that is no template.
+fn plain_default<'q>(question: &'q Question, provider: &str) -> Option<&'q Value> {
+    let own = question.defaults.get(provider);
+    own.or(question.default.as_ref())
+        .filter(|default| !default.as_str().is_some_and(|text| text.contains("{{")))
 }
 
 impl<'a> Dice<'a> {
@@ -90,11 +98,7 @@ impl<'a> Dice<'a> {
             if let Some(value) = self.question(question, &facts, &facts, provider) {
                 answers.insert(question.name.value.clone(), value.clone());
                 facts.insert(question.name.value.clone(), value);
-            } else if let Some(default) = question
-                .default
-                .as_ref()
-                .filter(|d| !d.as_str().is_some_and(|d| d.contains("{{")))
-            {
+            } else if let Some(default) = plain_default(question, provider) {
                 facts.insert(question.name.value.clone(), default.clone());
             }
         }
@@ -151,9 +155,15 @@ impl<'a> Dice<'a> {
                 let facts = &known[cluster];
                 let provider = facts["provider"].as_str().unwrap_or_default();
                 let mut here = Map::new();
+                // What is not answered decides by its default what else is asked.
+                let mut all_here = Map::new();
                 for question in &spec.questions {
-                    if let Some(value) = self.question(question, facts, &here, provider) {
-                        here.insert(question.name.value.clone(), value);
+                    let name = &question.name.value;
+                    if let Some(value) = self.question(question, facts, &all_here, provider) {
+                        here.insert(name.clone(), value.clone());
+                        all_here.insert(name.clone(), value);
+                    } else if let Some(default) = plain_default(question, provider) {
+                        all_here.insert(name.clone(), default.clone());
                     }
                 }
                 if !here.is_empty() {
@@ -236,7 +246,13 @@ impl<'a> Dice<'a> {
 
     fn plain(&mut self, question: &Question) -> Value {
         match question.kind {
-            AnswerType::Number => json!(*self.pick(&[1, 2, 3, 7, 99])),
+            AnswerType::Number => {
+                let pattern = question.pattern.as_ref();
+                let pattern = pattern.map(|p| Regex::new(&p.value).expect("a pattern"));
+                let takes = |n: &u32| pattern.as_ref().is_none_or(|p| p.is_match(&n.to_string()));
+                let numbers: Vec<u32> = [1, 2, 3, 7, 99].into_iter().filter(takes).collect();
+                json!(*self.pick(&numbers))
+            }
             AnswerType::Boolean => json!(self.chance(50)),
             AnswerType::List => json!([sample(&question.name.value)]),
             AnswerType::Map => self.map(question),

@@ -271,7 +271,8 @@ impl Checker<'_> {
                 self.spec_template(source, &fact.span, text, &names);
             }
         }
-        for name in spec.usual.iter().chain(spec.prefer.values()) {
+        let offered = spec.usual.iter().chain(&spec.suggested);
+        for name in offered.chain(spec.prefer.values()) {
             self.own_choice(source, name);
         }
         let roots = [

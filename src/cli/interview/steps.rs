@@ -1,5 +1,6 @@
 //! How each question is asked, and what its answer changes.
 
+use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use super::{Chosen, Interview, State, Step, form, place, table, told};
@@ -186,34 +187,46 @@ impl Interview<'_> {
     }
 
     fn components(&mut self, survey: &Survey, prompter: &mut dyn Prompter) -> Asked {
-        let mut usual: Vec<&String> = Vec::new();
+        // What is offered, and whether nobody has to choose it.
+        let mut offered: IndexMap<&String, bool> = IndexMap::new();
         for cluster in self.state.clusters() {
             let provider = survey.platform.clusters.get(&cluster);
             let provider = provider.and_then(|cluster| cluster.provider(self.catalogue));
-            for name in provider.iter().flat_map(|provider| &provider.spec.usual) {
-                if self.somewhere(survey, &name.value).is_ok() && !usual.contains(&&name.value) {
-                    usual.push(&name.value);
+            let specs = provider.iter().map(|provider| &provider.spec);
+            let usual = specs.clone().flat_map(|spec| &spec.usual);
+            let suggested = specs.flat_map(|spec| &spec.suggested);
+            for (name, is_usual) in usual
+                .map(|name| (name, true))
+                .chain(suggested.map(|name| (name, false)))
+            {
+                if self.somewhere(survey, &name.value).is_ok() {
+                    *offered.entry(&name.value).or_default() |= is_usual;
                 }
             }
         }
-        let layer = |name: &&String| {
-            let component = self.catalogue.components.get(*name);
+        let layer = |name: &String| {
+            let component = self.catalogue.components.get(name);
             component.map(|component| component.spec.layer)
         };
-        usual.sort_by_key(|name| layer(name) != Some(Layer::Infrastructure));
+        offered
+            .sort_by_key(|name, is_usual| (layer(name) != Some(Layer::Infrastructure), !is_usual));
         let mut state = self.state.clone();
         let mut chosen = Chosen::new();
-        if !usual.is_empty() {
-            let items: Vec<Item> = usual.iter().map(|name| self.item(name)).collect();
+        if !offered.is_empty() {
+            let items: Vec<Item> = offered.keys().map(|name| self.item(name)).collect();
             let last = self.remembered("components").cloned();
-            let marked: Vec<bool> = usual
+            let marked: Vec<bool> = offered
                 .iter()
-                .map(|name| last.is_none() || holds(last.as_ref(), name))
+                .map(|(name, is_usual)| match &last {
+                    None => *is_usual,
+                    last => holds(last.as_ref(), name),
+                })
                 .collect();
             let Reply::Given(marked) = prompter.multi_select("Components", &items, &marked)? else {
                 return Ok(Reply::Back);
             };
-            chosen.extend(marked.iter().map(|index| (usual[*index].clone(), None)));
+            let names = marked.iter().filter_map(|i| offered.get_index(*i));
+            chosen.extend(names.map(|(name, _)| ((*name).clone(), None)));
         }
         let names: Vec<String> = chosen.keys().cloned().collect();
         self.remember("components", json!(names));

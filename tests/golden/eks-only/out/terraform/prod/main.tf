@@ -123,9 +123,11 @@ module "bootstrap" {
   # A pod that starts before its cloud identity exists gets no credentials.
   depends_on = [
     module.aws_ebs_csi_driver,
+    module.aws_load_balancer_controller,
     module.cert_manager,
     module.cilium,
     module.external_dns,
     module.external_secrets,
+    module.karpenter,
   ]
 }

@@ -1,0 +1,216 @@
+//! `docs/components/`: a page for each component, written from its `component.yaml`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+
+use landform::catalog::{Catalogue, Engine, value_text};
+use landform::error::Source;
+use serde_json::{Map, Value, json};
+use tera::Context;
+
+use crate::support;
+
+/// `LANDFORM_GOLDEN=overwrite` writes them anew.
+#[test]
+fn component_pages_are_fresh() {
+    let folder = support::package().join("docs/components");
+    let pages = pages();
+    if std::env::var_os("LANDFORM_GOLDEN").is_some_and(|v| v == "overwrite") {
+        fs::create_dir_all(&folder).unwrap();
+        for (name, text) in &pages {
+            fs::write(folder.join(name), text).unwrap();
+        }
+    }
+    let there: BTreeSet<String> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let wanted: BTreeSet<String> = pages.keys().cloned().collect();
+    assert_eq!(there, wanted, "pages without a component, or the reverse");
+    for (name, text) in pages {
+        let kept = fs::read_to_string(folder.join(&name)).unwrap();
+        assert_eq!(
+            kept, text,
+            "docs/components/{name} is old: LANDFORM_GOLDEN=overwrite cargo test --test docs"
+        );
+    }
+}
+
+/// Every page by its name, `README.md` among them.
+fn pages() -> BTreeMap<String, String> {
+    let catalogue = Catalogue::embedded().unwrap();
+    let engine = engine();
+    let render = |template: &str, value: &Value| {
+        let context = Context::from_serialize(value).unwrap();
+        let text = engine.render(template, &context).unwrap();
+        format!("{}\n", text.trim_end())
+    };
+    let mut pages = BTreeMap::new();
+    let mut layers: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    for (name, component) in &catalogue.components {
+        let path = format!("templates/{}/component.yaml", component.root);
+        let text = fs::read_to_string(support::package().join(path)).unwrap();
+        let mut spec: Value = serde_yaml::from_str(&text).unwrap();
+        complete(&mut spec, &catalogue);
+        pages.insert(format!("{name}.md"), render("component.md", &spec));
+        let version = component.spec.source.value.version().unwrap_or("");
+        let row =
+            json!({"name": name, "version": version, "description": component.spec.description});
+        let layer = component.spec.layer.as_str();
+        layers.entry(layer).or_default().push(row);
+    }
+    let layers: Vec<Value> = ["infrastructure", "apps"]
+        .map(|layer| json!({"name": layer, "components": layers[layer]}))
+        .into();
+    let index =
+        json!({"components": catalogue.components.keys().collect::<Vec<_>>(), "layers": layers});
+    pages.insert("README.md".to_owned(), render("components.md", &index));
+    pages
+}
+
+fn engine() -> Engine {
+    let folder: PathBuf = support::package().join("tests/docs");
+    let templates = ["component.md", "components.md"].map(|name| {
+        let text = fs::read_to_string(folder.join(format!("{name}.tera"))).unwrap();
+        (name.to_owned(), Source::new(name, text))
+    });
+    Engine::new(templates.into()).unwrap()
+}
+
+/// Adds what the template wants in one form: conditions as words, lists where there is nothing.
+fn complete(spec: &mut Value, catalogue: &Catalogue) {
+    let list = |spec: &Value, key: &str| spec[key].as_array().cloned().unwrap_or_default();
+    let provides = |of: &Value| -> Vec<String> {
+        let all = list(of, "provides");
+        all.iter().map(named).collect()
+    };
+    let mut gives = provides(spec);
+    let mut needs: Vec<Value> = list(spec, "needs").iter().map(|n| need(n, None)).collect();
+    for part in list(spec, "parts") {
+        let name = part["name"].as_str().unwrap();
+        gives.extend(
+            provides(&part)
+                .iter()
+                .map(|g| format!("{g}, by its part {name}")),
+        );
+        needs.extend(list(&part, "needs").iter().map(|n| need(n, Some(name))));
+    }
+    let questions: Vec<Value> = list(spec, "questions").iter().map(question).collect();
+    let secrets: Vec<Value> = list(spec, "secrets")
+        .into_iter()
+        .map(|mut secret| {
+            secret["where"] = json!(place(&secret));
+            secret["unless"] = json!(list(&secret, "unless"));
+            secret
+        })
+        .collect();
+    // A component may speak of providers that are yet to come.
+    let known = |provider: &&String| catalogue.providers.contains_key(*provider);
+    let clouds = spec["identity"].as_object().into_iter().flat_map(Map::keys);
+    let clouds: Vec<&String> = clouds.filter(known).collect();
+    let more = json!({
+        "fits": fits(spec, catalogue),
+        "gives": gives,
+        "needs": needs,
+        "parts": list(spec, "parts").into_iter().map(|mut part| {
+            part["order"] = json!(part["order"].as_str().unwrap_or("after"));
+            part
+        }).collect::<Vec<_>>(),
+        "questions": questions,
+        "secrets": secrets,
+        "clouds": clouds,
+        "kinds": list(&spec["crds"], "kinds"),
+        "notes": list(spec, "notes"),
+    });
+    for key in ["handover", "removal"] {
+        if spec[key].is_null() {
+            spec[key] = json!({});
+        }
+    }
+    let spec = spec.as_object_mut().unwrap();
+    spec.extend(more.as_object().unwrap().clone());
+}
+
+fn named(given: &Value) -> String {
+    match given {
+        Value::String(name) => name.clone(),
+        other => {
+            let name = other["name"].as_str().unwrap();
+            place(other).map_or(name.to_owned(), |at| format!("{name}, {at}"))
+        }
+    }
+}
+
+fn need(need: &Value, part: Option<&str>) -> Value {
+    json!({
+        "name": need["name"],
+        "part": part,
+        "optional": need["optional"].as_bool().unwrap_or(false),
+        "why": need["why"],
+        "where": place(need),
+    })
+}
+
+fn question(question: &Value) -> Value {
+    let choices = question["choices"].as_object().into_iter().flatten();
+    let choices: Vec<Value> = choices
+        .map(|(name, choice)| match choice {
+            Value::Object(_) => {
+                json!({"name": name, "text": choice["text"], "where": place(choice)})
+            }
+            text => json!({"name": name, "text": text, "where": null}),
+        })
+        .collect();
+    let mut told = json!({
+        "name": question["name"],
+        "prompt": question["prompt"],
+        "where": place(question),
+        "choices": choices,
+        "optional": question["optional"].as_bool().unwrap_or(false),
+        "defaults": question.get("defaults").cloned().unwrap_or_else(|| json!({})),
+    });
+    if let Some(default) = question.get("default") {
+        told["default"] = json!(value_text(default));
+    }
+    told
+}
+
+/// Where it fits, as far as that is limited.
+fn fits(spec: &Value, catalogue: &Catalogue) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(only) = spec["only"].as_array() {
+        let only: Vec<&str> = only.iter().filter_map(Value::as_str).collect();
+        lines.push(format!("Only on {}.", only.join(", ")));
+    }
+    for (provider, why) in spec["unfit"].as_object().into_iter().flatten() {
+        if !catalogue.providers.contains_key(provider) {
+            continue;
+        }
+        lines.push(format!("Not on {provider}: {}.", why.as_str().unwrap()));
+    }
+    for (fact, reasons) in spec["unfit_when"].as_object().into_iter().flatten() {
+        for (value, why) in reasons.as_object().into_iter().flatten() {
+            let why = why.as_str().unwrap();
+            lines.push(format!("Not where `{fact}` is `{value}`: {why}."));
+        }
+    }
+    if let Some(conflicts) = spec["conflicts"].as_array() {
+        let names: Vec<&str> = conflicts.iter().filter_map(Value::as_str).collect();
+        lines.push(format!("Not beside {}.", names.join(", ")));
+    }
+    lines
+}
+
+/// A condition in words.
+fn place(of: &Value) -> Option<String> {
+    let when = of["when"].as_object()?;
+    let all: Vec<String> = when
+        .iter()
+        .map(|(key, values)| {
+            let values: Vec<String> = values.as_array().unwrap().iter().map(value_text).collect();
+            format!("{key} is {}", values.join(" or "))
+        })
+        .collect();
+    Some(format!("where {}", all.join(" and ")))
+}
