@@ -6,12 +6,16 @@ mod support;
 mod asking;
 #[path = "facts/mod.rs"]
 mod facts;
+#[path = "properties/kustomize.rs"]
+mod kustomize;
+#[path = "properties/pairs.rs"]
+mod pairs;
 #[path = "asking/random.rs"]
 mod random;
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use landform::catalog::Catalogue;
 use landform::error::Kind;
@@ -23,7 +27,8 @@ use serde_json::Value;
 
 use asking::back;
 use asking::try_resolve;
-use facts::{flux, objects};
+use facts::objects;
+use kustomize::{Kustomize, check_order};
 use random::Dice;
 use support::need;
 
@@ -166,35 +171,6 @@ fn every_file_can_be_read() {
 }
 
 #[test]
-fn flux_finds_an_order_and_every_object_has_one_owner() {
-    each(CASES, |answers, tree, _| {
-        let builds = Kustomize::new(tree).build_all();
-        for (folder, build) in &builds {
-            assert!(build.is_ok(), "{}: {build:?}\n{answers}", folder.display());
-        }
-        let names = clusters(tree);
-        assert!(!names.is_empty());
-        for cluster in names {
-            let mut findings = Vec::new();
-            let applied = flux::applied(&cluster, &builds, &mut findings);
-            assert!(applied.len() > 1, "nothing on {cluster}");
-            let built = applied.iter().map(|(name, folder)| {
-                (
-                    name.clone(),
-                    builds[folder]
-                        .as_ref()
-                        .expect("a folder that builds")
-                        .as_slice(),
-                )
-            });
-            findings.extend(objects::check_owners(built));
-            findings.extend(check_order(&builds, &applied));
-            assert_eq!(findings, Vec::<String>::new(), "{cluster}");
-        }
-    });
-}
-
-#[test]
 fn kubectl_builds_every_folder() {
     let kubectl = need!("kubectl", support::tool("kubectl"));
     let shared = need!("../shared", support::shared(""));
@@ -223,57 +199,6 @@ fn written(tree: &Tree) -> assert_fs::TempDir {
     dir
 }
 
-fn clusters(tree: &Tree) -> BTreeSet<String> {
-    tree.keys()
-        .filter_map(|path| path.as_str().strip_prefix("clusters/")?.split('/').next())
-        .map(str::to_owned)
-        .collect()
-}
-
-/// Findings in `dependsOn`: names that are not there, and circles.
-fn check_order(
-    builds: &BTreeMap<PathBuf, flux::Build>,
-    applied: &[(String, PathBuf)],
-) -> Vec<String> {
-    let mut waits: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (_, folder) in applied {
-        for object in builds[folder].as_ref().expect("a folder that builds") {
-            if object["kind"] != "Kustomization" {
-                continue;
-            }
-            let name = object["metadata"]["name"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
-            let on = object["spec"]["dependsOn"].as_array().into_iter().flatten();
-            let on = on.filter_map(|d| d["name"].as_str().map(str::to_owned));
-            waits.entry(name).or_default().extend(on);
-        }
-    }
-    let mut findings = Vec::new();
-    for (name, on) in &waits {
-        for other in on.iter().filter(|other| !waits.contains_key(*other)) {
-            findings.push(format!("{name} waits for {other}, which is not there"));
-        }
-    }
-    let mut left = waits;
-    loop {
-        let ready: BTreeSet<String> = left
-            .iter()
-            .filter(|(_, on)| on.iter().all(|other| !left.contains_key(other)))
-            .map(|(name, _)| name.clone())
-            .collect();
-        if ready.is_empty() {
-            break;
-        }
-        left.retain(|name, _| !ready.contains(name));
-    }
-    if !left.is_empty() {
-        findings.push(format!("these wait for each other: {:?}", left.keys()));
-    }
-    findings
-}
-
 #[test]
 fn an_order_that_goes_round_would_be_found() {
     let waits = |name: &str, on: &str| serde_json::json!({"kind": "Kustomization", "metadata": {"name": name}, "spec": {"dependsOn": [{"name": on}]}});
@@ -284,79 +209,4 @@ fn an_order_that_goes_round_would_be_found() {
     };
     assert_eq!(check(vec![waits("a", "b"), waits("b", "a")]).len(), 1);
     assert_eq!(check(vec![waits("a", "gone")]).len(), 1);
-}
-
-/// What kustomize makes of the few things that landform writes: resources and generated `ConfigMaps`.
-struct Kustomize<'a> {
-    tree: &'a Tree,
-}
-
-impl<'a> Kustomize<'a> {
-    fn new(tree: &'a Tree) -> Self {
-        Self { tree }
-    }
-
-    fn build_all(&self) -> BTreeMap<PathBuf, flux::Build> {
-        self.tree
-            .keys()
-            .filter(|path| !path.as_str().starts_with(".landform/"))
-            .filter_map(|path| path.as_str().strip_suffix("/kustomization.yaml"))
-            // Lists of a layer are YAML like any other; the two that landform includes are folders, too.
-            .map(|folder| (PathBuf::from(folder), self.build(Path::new(folder))))
-            .collect()
-    }
-
-    fn text(&self, path: &Path) -> Option<&'a str> {
-        let path = landform::model::RepoPath::new(support::shown(path)).ok()?;
-        self.tree.get(&path).map(String::as_str)
-    }
-
-    fn build(&self, folder: &Path) -> flux::Build {
-        let file = folder.join("kustomization.yaml");
-        let text = self
-            .text(&file)
-            .ok_or_else(|| format!("{} is missing", file.display()))?;
-        let value = back::yaml(&support::shown(&file), text);
-        let known = [
-            "apiVersion",
-            "kind",
-            "resources",
-            "patches",
-            "configMapGenerator",
-            "generatorOptions",
-        ];
-        for key in value.as_object().into_iter().flat_map(|map| map.keys()) {
-            if !known.contains(&key.as_str()) {
-                return Err(format!(
-                    "{}: this test does not know `{key}`",
-                    file.display()
-                ));
-            }
-        }
-        let mut objects = Vec::new();
-        for resource in value["resources"].as_array().into_iter().flatten() {
-            let name = resource.as_str().unwrap_or_default();
-            let path = facts::terraform::resolved(folder, name);
-            match self.text(&path) {
-                Some(text) => objects.push(back::yaml(&support::shown(&path), text)),
-                None => objects.extend(self.build(&path)?),
-            }
-        }
-        for map in value["configMapGenerator"].as_array().into_iter().flatten() {
-            for file in map["files"].as_array().into_iter().flatten() {
-                let path = folder.join(file.as_str().unwrap_or_default());
-                self.text(&path)
-                    .ok_or_else(|| format!("{} is missing", path.display()))?;
-            }
-            objects.push(
-                serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": map}),
-            );
-        }
-        for patch in value["patches"].as_array().into_iter().flatten() {
-            let path = folder.join(patch["path"].as_str().unwrap_or_default());
-            self.text(&path)
-                .ok_or_else(|| format!("{} is missing", path.display()))?;
-        }
-        Ok(objects)
-    }
 }

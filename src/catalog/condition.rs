@@ -24,6 +24,16 @@ impl When {
         })
     }
 
+    /// The condition in words, as `where cluster.dns is route53 or google`; nothing if it always holds.
+    pub fn words(&self) -> Option<String> {
+        let entries: Vec<String> = self
+            .0
+            .iter()
+            .map(|(key, values)| format!("{key} is {}", values.join(" or ")))
+            .collect();
+        (!entries.is_empty()).then(|| format!("where {}", entries.join(" and ")))
+    }
+
     /// Whether it says nothing.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -11,7 +11,7 @@ use super::shown::{
     AnswerEntry, Comes, FileEntry, NeedEntry, OnCluster, Overlay, PartEntry, SecretEntry, Shown,
     VersionEntry, text,
 };
-use crate::catalog::{Catalogue, Component, Question, RemovalOrder};
+use crate::catalog::{Catalogue, Component, Need, Question, RemovalOrder};
 use crate::error::{Error, Problem, Result, suggest};
 use crate::index::FluxKustomization;
 use crate::merge::Standing;
@@ -129,17 +129,24 @@ fn needed_by(opened: &Opened, cluster: &str, units: &[&str]) -> Vec<String> {
 fn of_component(opened: &Opened, name: &str) -> Shown {
     let component = &opened.catalogue.components[name];
     let spec = &component.spec;
-    let needs = spec.needs.iter().map(|need| NeedEntry {
-        name: need.name.value.clone(),
-        why: need.why.clone(),
-        optional: need.optional,
-    });
     let shared = opened.files(name).filter(|file| file.cluster.is_none());
     let clusters = opened
         .platform
         .clusters
         .values()
         .filter(|cluster| cluster.components.contains_key(name));
+    // What is needed on none of its clusters only confuses.
+    let needed = |need: &&Need| {
+        clusters.clone().any(|cluster| {
+            let answers = opened.platform.answers_of(cluster, name);
+            need.when.holds(|key| cluster.lookup(&answers, key))
+        })
+    };
+    let needs = spec.needs.iter().filter(needed).map(|need| NeedEntry {
+        name: need.name.value.clone(),
+        why: need.why.clone(),
+        optional: need.optional,
+    });
     let removal = &spec.removal;
     Shown {
         format: 1,
@@ -154,6 +161,7 @@ fn of_component(opened: &Opened, name: &str) -> Shown {
         files: shared.map(Into::into).collect(),
         own_files: own_files(opened, name),
         clusters: clusters
+            .clone()
             .map(|cluster| component_on(opened, component, cluster))
             .collect(),
         needs: needs.collect(),

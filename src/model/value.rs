@@ -192,7 +192,7 @@ fn text(question: &Question, value: &Value) -> Result<String, Unfit> {
 /// Whether a free text can stand in YAML, HCL and Markdown alike.
 ///
 /// # Errors
-/// Empty, too long, control characters, or `${`, which Flux would replace.
+/// Empty, too long, characters that steer the layout, or `${`, which Flux would replace.
 pub(super) fn line(text: &str) -> Result<(), Unfit> {
     if text.trim().is_empty() {
         return Err(Unfit::new(
@@ -206,7 +206,7 @@ pub(super) fn line(text: &str) -> Result<(), Unfit> {
             format!("at most {LONGEST} are taken"),
         ));
     }
-    if let Some(bad) = text.chars().find(|c| c.is_control()) {
+    if let Some(bad) = text.chars().find(|c| steers(*c)) {
         return Err(Unfit::new(
             format!("a text with the control character U+{:04X}", u32::from(bad)),
             "write it on one line, without control characters",
@@ -219,6 +219,16 @@ pub(super) fn line(text: &str) -> Result<(), Unfit> {
         ));
     }
     Ok(())
+}
+
+/// Whether a character says how text is laid out, and is none itself: control characters, ends of lines and
+/// paragraphs, marks of direction and of byte order. YAML would fold some, and a reader would not see the others.
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        )
 }
 
 fn pattern(question: &Question, text: &str) -> Result<(), Unfit> {

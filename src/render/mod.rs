@@ -11,8 +11,9 @@ use serde_json::Value;
 use tera::Context;
 
 use crate::catalog::{Catalogue, SUFFIX};
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, Problem, Result, Source};
 use crate::model::{Cluster, Platform, RepoPath, Tree, case_collision, write_record};
+use crate::yaml::{Node, parse_foreign};
 
 /// Renders a whole platform, its record included.
 ///
@@ -112,6 +113,9 @@ impl Renderer<'_> {
         if text.trim().is_empty() || values && only_comments(&text) {
             return Ok(false);
         }
+        if [".yaml", ".yml"].iter().any(|end| to.ends_with(end)) {
+            check_yaml(from, to, &text)?;
+        }
         let path = RepoPath::new(to).map_err(|reason| {
             Error::refused(Problem::new(reason).hint(format!("{from} would be written there")))
         })?;
@@ -160,6 +164,37 @@ impl Renderer<'_> {
             names.into_iter().partition(|name| name == "namespace.yaml");
         first.into_iter().chain(rest).collect()
     }
+}
+
+/// Whether a rendered text is one YAML document, and holds no secret in clear.
+fn check_yaml(from: &str, to: &str, text: &str) -> Result<()> {
+    let source = Source::new(to, text);
+    let fault = |error: Error| {
+        let hint = format!("this is a fault of the catalogue: mend {from}");
+        let problems = error.problems.into_iter();
+        Error {
+            kind: error.kind,
+            problems: problems.map(|p| p.hint(hint.clone())).collect(),
+        }
+    };
+    let documents = parse_foreign(&source).map_err(fault)?;
+    if let [_, second, ..] = documents.as_slice() {
+        let problem = Problem::new("a second YAML document, where one is expected");
+        let problem = problem.span(&source, second.span.clone());
+        return Err(fault(Error::refused(problem)));
+    }
+    let Some(document) = documents.first() else {
+        return Ok(());
+    };
+    let is_secret = document.get("kind").and_then(Node::text) == Some("Secret");
+    let clear = ["data", "stringData"].iter().find_map(|k| document.get(k));
+    if is_secret && let Some(clear) = clear {
+        let problem = Problem::new("a Secret in clear, which Git would keep for ever");
+        let hint = format!("list it under `secrets` in the component instead of {from}");
+        let problem = problem.span(&source, clear.span.clone()).hint(hint);
+        return Err(Error::refused(problem));
+    }
+    Ok(())
 }
 
 /// Strips leading blank lines and ends a text in exactly one newline.

@@ -207,7 +207,7 @@ pub(crate) fn answers_with(asked: &Asked<'_>, text: &Value, catalogue: &Catalogu
 
 /// Gives what is said to be missing its sample.
 #[track_caller]
-fn fill(answers: &mut Value, catalogue: &Catalogue) {
+pub(crate) fn fill(answers: &mut Value, catalogue: &Catalogue) {
     let Err(error) = try_resolve(answers, catalogue) else {
         return;
     };
@@ -225,7 +225,15 @@ fn fill(answers: &mut Value, catalogue: &Catalogue) {
             None if name == "backend" => answers["clusters"][owner][name] = json!("local"),
             None => answers["clusters"][owner][name] = json!(sample(name)),
             Some((_, component)) => {
-                answers["components"][component]["answers"]["all"][name] = json!(sample(name));
+                let mut asked = catalogue.components[component].spec.questions.iter();
+                let is_list = asked.any(|q| q.name.value == name && q.kind == AnswerType::List);
+                let value = sample(name);
+                let value = if is_list {
+                    json!([value])
+                } else {
+                    json!(value)
+                };
+                answers["components"][component]["answers"]["all"][name] = value;
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
-use landform::catalog::{Catalogue, Engine, value_text};
+use landform::catalog::{Catalogue, Engine, When, value_text};
 use landform::error::Source;
 use serde_json::{Map, Value, json};
 use tera::Context;
@@ -204,13 +204,6 @@ fn fits(spec: &Value, catalogue: &Catalogue) -> Vec<String> {
 
 /// A condition in words.
 fn place(of: &Value) -> Option<String> {
-    let when = of["when"].as_object()?;
-    let all: Vec<String> = when
-        .iter()
-        .map(|(key, values)| {
-            let values: Vec<String> = values.as_array().unwrap().iter().map(value_text).collect();
-            format!("{key} is {}", values.join(" or "))
-        })
-        .collect();
-    Some(format!("where {}", all.join(" and ")))
+    let when: When = serde_json::from_value(of.get("when")?.clone()).unwrap();
+    when.words()
 }

@@ -534,3 +534,54 @@ fn a_default_that_does_not_render_is_told_as_broken() {
     let assert = sandbox.run(["catalog", "test", "mine"]).code(1);
     assert.stdout(contains("broken").and(contains("region")));
 }
+
+/// What only shows when it is rendered: a trial says it is broken, and nothing is written.
+#[track_caller]
+fn broken_when_rendered(file: &str, text: &str, said: &[&str]) {
+    let sandbox = Sandbox::new();
+    good(&sandbox);
+    sandbox.write(&format!("mine/{file}"), text);
+    let trial = sandbox.run(["catalog", "test", "mine"]).code(1);
+    trial.stdout(contains("broken").and(contains(said[0])));
+    let arguments = ["--catalog", "mine", "--component", "podinfo"];
+    let assert = sandbox.new_in("acme", &arguments).code(2);
+    for part in said {
+        let all = stderr(&assert);
+        assert!(all.contains(part), "{part:?} is not in\n{all}");
+    }
+    assert!(!sandbox.path("acme").exists());
+}
+
+#[test]
+fn yaml_that_is_none_is_never_written() {
+    let values = "apps/podinfo/values.yaml";
+    let hint = "mend apps/podinfo/values.yaml";
+    broken_when_rendered(values, "a: b: c\n", &["apps/podinfo/values.yaml:1", hint]);
+    broken_when_rendered(values, "a: 1\na: 2\n", &["`a` stands twice", ":2:1", hint]);
+    broken_when_rendered(
+        values,
+        "a: 1\n---\nb: 2\n",
+        &["a second YAML document", hint],
+    );
+    broken_when_rendered(
+        "apps/podinfo/cluster/extra.yaml.tera",
+        "a: {{ cluster.name }}: b\n",
+        &["extra.yaml:1", "mend apps/podinfo/cluster/extra.yaml.tera"],
+    );
+}
+
+#[test]
+fn a_secret_in_clear_is_never_written() {
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\n";
+    for key in ["data", "stringData"] {
+        broken_when_rendered(
+            "apps/podinfo/manifests/secret.yaml",
+            &format!("{secret}{key}: {{key: value}}\n"),
+            &[
+                "a Secret in clear",
+                "secret.yaml:5",
+                "list it under `secrets`",
+            ],
+        );
+    }
+}

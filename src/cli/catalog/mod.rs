@@ -1,0 +1,227 @@
+//! `landform catalog`.
+
+mod show;
+mod trial;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use serde_json::Value;
+
+use crate::catalog::{Catalogue, Component, Layer, folder_files};
+use crate::error::{Error, Problem, Result, suggest};
+use crate::git;
+use crate::model::CatalogueRef;
+use crate::ui::{Printer, style};
+
+/// Search what can be added, look at a component, or try a catalogue of your own
+#[derive(Debug, clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  \
+    landform catalog certificates\n  landform catalog show cert-manager\n  landform catalog test ./my-catalogue"
+)]
+pub(super) struct Args {
+    /// Words to search for in names, descriptions and abilities
+    #[arg(value_name = "WORDS")]
+    words: Vec<String>,
+    /// A catalogue of your own, over the embedded one
+    #[arg(long, value_name = "DIR|URL#TAG")]
+    catalog: Option<String>,
+    /// Print as JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Option<Sub>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Sub {
+    /// Show everything about one component
+    Show {
+        /// Its name
+        name: String,
+        /// A catalogue of your own, over the embedded one
+        #[arg(long, value_name = "DIR|URL#TAG")]
+        catalog: Option<String>,
+    },
+    /// Load a catalogue, and render each of its components for every provider
+    Test {
+        /// Its folder
+        dir: PathBuf,
+    },
+}
+
+/// Opens the embedded catalogue, or one with the user's own over it.
+///
+/// # Errors
+/// It cannot be fetched or does not hold, or has Terraform or CI files that were not accepted.
+pub(super) fn open(own: Option<&CatalogueRef>, trust: bool) -> Result<Catalogue> {
+    match own {
+        None => Catalogue::embedded(),
+        Some(CatalogueRef {
+            path: Some(path),
+            git: None,
+            tag: None,
+        }) => open_folder(Path::new(path), trust),
+        Some(CatalogueRef {
+            path: None,
+            git: Some(url),
+            tag: Some(tag),
+        }) => {
+            let dir = tempfile::tempdir()
+                .map_err(|error| Error::io("write in", &std::env::temp_dir(), &error))?;
+            let folder = dir.path().join("catalogue");
+            git::fetch_tag(url, tag, &folder)?;
+            open_folder(&folder, trust)
+        }
+        Some(_) => Err(Error::refused(
+            Problem::new("a catalogue is either a folder or a tag of a Git repository")
+                .hint("write `catalog: {path: DIR}` or `catalog: {git: URL, tag: TAG}`"),
+        )),
+    }
+}
+
+/// Files of a repository that no program takes orders from.
+const HARMLESS: [&str; 7] = [
+    ".editorconfig",
+    ".gitattributes",
+    ".gitignore",
+    ".sourceignore",
+    ".yamllint",
+    "README.md",
+    "renovate.json",
+];
+
+fn open_folder(folder: &Path, trust: bool) -> Result<Catalogue> {
+    let files = folder_files(folder)?;
+    let runs = |path: &str| {
+        let path = path.strip_suffix(".tera").unwrap_or(path);
+        let harmless = path
+            .strip_prefix("common/repo/")
+            .map(|rest| HARMLESS.contains(&rest));
+        harmless == Some(false)
+            || path.starts_with("common/terraform/")
+            || [".tf", ".tf.json", ".tofu"]
+                .iter()
+                .any(|ending| path.ends_with(ending))
+    };
+    let foreign: Vec<&str> = files
+        .keys()
+        .map(String::as_str)
+        .filter(|path| runs(path))
+        .collect();
+    if !trust && !foreign.is_empty() {
+        let mut problems: Vec<Problem> = foreign
+            .iter()
+            .map(|path| {
+                Problem::new(format!(
+                    "{}: it would run on your machine or in CI",
+                    folder.join(path).display()
+                ))
+            })
+            .collect();
+        problems.push(
+            Problem::new("this catalogue brings Terraform or CI files")
+                .hint("read them, then accept them by --trust"),
+        );
+        return Err(Error {
+            kind: crate::error::Kind::Refused,
+            problems,
+        });
+    }
+    Catalogue::with_folder(folder)
+}
+
+pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
+    match &args.command {
+        Some(Sub::Test { dir }) => trial::test(dir, args.json, printer),
+        Some(Sub::Show { name, catalog }) => {
+            let catalogue = open(catalog.as_deref().map(CatalogueRef::parse).as_ref(), true)?;
+            show::show(&catalogue, name, args.json, printer)
+        }
+        None => {
+            let catalogue = open(
+                args.catalog.as_deref().map(CatalogueRef::parse).as_ref(),
+                true,
+            )?;
+            list(&catalogue, &args.words, args.json, printer)
+        }
+    }
+}
+
+fn list(catalogue: &Catalogue, words: &[String], json: bool, printer: &Printer) -> Result<u8> {
+    let found: Vec<&Component> = catalogue
+        .components
+        .values()
+        .filter(|component| matches(component, words))
+        .collect();
+    if json {
+        let all: Vec<Value> = found
+            .iter()
+            .map(|component| show::summary(component))
+            .collect();
+        return print_json(&Value::Array(all), printer);
+    }
+    if found.is_empty() {
+        let near = suggest(
+            &words.join(" "),
+            catalogue.components.keys().map(String::as_str),
+        );
+        return Err(Error::refused(
+            Problem::new(format!(
+                "nothing in the catalogue speaks of {}",
+                words.join(" ")
+            ))
+            .hint(near),
+        ));
+    }
+    let width = found
+        .iter()
+        .map(|c| c.spec.name.value.len())
+        .max()
+        .unwrap_or(0);
+    let mut text = String::new();
+    for layer in Layer::ALL {
+        let of_layer: Vec<&&Component> = found.iter().filter(|c| c.spec.layer == layer).collect();
+        if of_layer.is_empty() {
+            continue;
+        }
+        let bold = style::HEADING;
+        let _ = writeln!(text, "{bold}{layer}{bold:#}");
+        for component in of_layer {
+            let spec = &component.spec;
+            let _ = writeln!(text, "  {:width$}  {}", spec.name.value, spec.description);
+        }
+    }
+    printer.raw(&text);
+    Ok(0)
+}
+
+/// Whether every word stands in what a component says of itself.
+fn matches(component: &Component, words: &[String]) -> bool {
+    let spec = &component.spec;
+    let abilities = spec
+        .provides
+        .iter()
+        .chain(spec.parts.iter().flat_map(|p| &p.provides));
+    let abilities: Vec<&str> = abilities.map(|a| a.name.as_str()).collect();
+    let text = format!(
+        "{} {} {} {} {}",
+        spec.name.value,
+        spec.layer,
+        spec.category,
+        spec.description,
+        abilities.join(" ")
+    )
+    .to_lowercase();
+    words.iter().all(|word| text.contains(&word.to_lowercase()))
+}
+
+fn print_json(value: &Value, printer: &Printer) -> Result<u8> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Error::failed(Problem::new(format!("could not write JSON: {error}"))))?;
+    printer.product(&text);
+    Ok(0)
+}
