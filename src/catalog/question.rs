@@ -116,6 +116,10 @@ pub struct Question {
     /// What `match` means, in words.
     #[serde(default)]
     pub hint: Option<String>,
+    /// A template over `platform`, `cluster`, `answers` and `value`, the answer: it renders why that is not taken,
+    /// and blank if it is.
+    #[serde(default)]
+    pub refuse: Option<String>,
     /// The answer if none is given; a text may be a template over `platform`, `cluster` and `answers`.
     #[serde(default)]
     pub default: Option<Value>,

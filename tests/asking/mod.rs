@@ -29,8 +29,8 @@ const SAMPLES: &[(&str, &str)] = &[
     ("context", "zq-context"),
     ("dns_region", "zq-place-7"),
     ("dns_resource_group", "zq-group"),
-    ("dns_zone", "zq-zone.example"),
-    ("domain", "zq-domain.example"),
+    ("dns_zone", "zq.example"),
+    ("domain", "zq-domain.zq.example"),
     ("endpoint", "https://zq-endpoint.example"),
     ("google_project", "zq-secrets-project"),
     ("instance_types", "zq7.large"),
@@ -44,7 +44,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("onepassword_vault", "zq-vault-of-one"),
     ("prefix", "zq/prefix"),
     ("project", "zq-project"),
-    ("region", "zq-region"),
+    ("region", "zq-region-7"),
     ("resource_group_name", "zq-resources"),
     (
         "sops_recipient",
@@ -72,6 +72,13 @@ pub(crate) fn sample(name: &str) -> &'static str {
         .find(|(known, _)| *known == name)
         .unwrap_or_else(|| panic!("no sample for the question `{name}`: add one to SAMPLES"))
         .1
+}
+
+/// Two samples of a list's items.
+#[track_caller]
+pub(crate) fn samples(name: &str) -> [String; 2] {
+    let first = sample(name);
+    [first.to_owned(), first.replace('7', "8")]
 }
 
 /// Whether there is a sample. A question with a pattern may do without: it takes no free text.
@@ -158,6 +165,10 @@ pub(crate) fn answers_with(asked: &Asked<'_>, text: &Value, catalogue: &Catalogu
     };
     cluster.insert("provider".to_owned(), json!(provider));
     let outer = asked.way[0];
+    if outer.name.value == "dns_zone" {
+        // It must hold the domain.
+        cluster.insert("domain".to_owned(), json!(sample("domain")));
+    }
     let own = match asked.whose {
         Whose::Component(_) => &mut component,
         _ => &mut cluster,
@@ -243,7 +254,7 @@ pub(crate) fn fill(answers: &mut Value, catalogue: &Catalogue) {
 fn nested(way: &[&Question], text: &Value) -> Value {
     let [outer, inner, ..] = way else {
         return if way[0].kind == AnswerType::List {
-            json!([text])
+            json!([text, samples(&way[0].name.value)[1]])
         } else {
             text.clone()
         };
@@ -253,7 +264,7 @@ fn nested(way: &[&Question], text: &Value) -> Value {
         for field in &outer.fields {
             let value = match field.kind {
                 AnswerType::String => json!(sample(&field.name.value)),
-                AnswerType::List => json!([sample(&field.name.value)]),
+                AnswerType::List => json!(samples(&field.name.value)),
                 _ => continue,
             };
             if !field.optional && field.fields.is_empty() {

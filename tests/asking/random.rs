@@ -6,7 +6,7 @@ use landform::catalog::{AnswerType, Catalogue, Question, When, value_text};
 use regex_lite::Regex;
 use serde_json::{Map, Value, json};
 
-use crate::asking::sample;
+use crate::asking::{sample, samples};
 
 /// Names that clusters may have.
 const CLUSTERS: [&str; 5] = ["staging", "prod", "edge-1", "a", "eu-central-prod"];
@@ -101,6 +101,10 @@ impl<'a> Dice<'a> {
             } else if let Some(default) = plain_default(question, provider) {
                 facts.insert(question.name.value.clone(), default.clone());
             }
+        }
+        // A zone that the domain is not in is refused.
+        if !answers.contains_key("domain") {
+            answers.remove("dns_zone");
         }
         (Value::Object(answers), facts)
     }
@@ -237,9 +241,18 @@ impl<'a> Dice<'a> {
         for field in &question.fields {
             let name = field.name.value.as_str();
             // A default that is a template may render blank: then it must be given.
-            if !field.optional && (field.default.is_none() || name == "region") || self.chance(40) {
+            let given = field.default.is_none() || ["region", "min", "max"].contains(&name);
+            if !field.optional && given || self.chance(40) {
                 map.insert(name.to_owned(), self.plain(field));
             }
+        }
+        // From the least to the most.
+        if let (Some(min), Some(max)) = (map.get("min"), map.get("max"))
+            && min.as_u64() > max.as_u64()
+        {
+            let (min, max) = (min.clone(), max.clone());
+            map.insert("min".to_owned(), max);
+            map.insert("max".to_owned(), min);
         }
         Value::Object(map)
     }
@@ -254,7 +267,7 @@ impl<'a> Dice<'a> {
                 json!(*self.pick(&numbers))
             }
             AnswerType::Boolean => json!(self.chance(50)),
-            AnswerType::List => json!([sample(&question.name.value)]),
+            AnswerType::List => json!(samples(&question.name.value)),
             AnswerType::Map => self.map(question),
             AnswerType::String => json!(sample(&question.name.value)),
         }

@@ -180,6 +180,47 @@ fn what_does_not_fit_says_why() {
     );
 }
 
+/// Each is of the right form; the catalogue's `refuse` says why it is not taken.
+#[test]
+fn answers_that_cannot_be_are_refused_with_the_reason() {
+    let eks = "clusters:\n  prod:\n    provider: eks\n    region: eu-central-1\n    domain: shop.acme.io\n    \
+               backend: {s3: {bucket: acme-state}}\n    ";
+    let with = |answer: &str| format!("{eks}{answer}\ncomponents: {{external-dns: }}\n");
+    for (answer, reason) in [
+        (
+            "nodes: {min: 5, max: 2}",
+            "at least 5 nodes are more than at most 2",
+        ),
+        ("nodes: {instance_types: []}", "no instance type is named"),
+        (
+            "nodes: {instance_types: [m7i.large, m7g.large]}",
+            "not of one processor architecture",
+        ),
+        (
+            "network: {vpc_id: vpc-12345678, subnet_ids: [subnet-12345678]}",
+            "at least two zones",
+        ),
+        (
+            "dns_zone: other.org",
+            "the domain shop.acme.io is not in the zone other.org",
+        ),
+    ] {
+        refuses(&with(answer), "7:", &[reason]);
+    }
+    let sandbox = Sandbox::new();
+    let fine =
+        "nodes: {instance_types: [m7g.large, c7gd.large], min: 3, max: 3}\n    dns_zone: acme.io";
+    sandbox.write("answers.yaml", &with(fine));
+    sandbox
+        .new_in("acme", &["--answers", "answers.yaml"])
+        .success();
+    assert!(
+        sandbox
+            .read("acme/terraform/prod/main.tf")
+            .contains("AL2023_ARM_64")
+    );
+}
+
 #[test]
 fn names_are_checked_at_the_edge() {
     for (name, said) in [

@@ -67,7 +67,8 @@ impl Checker<'_> {
                 }
             }
             let defaults = question.default.iter().chain(question.defaults.values());
-            for text in defaults.filter_map(|d| d.as_str()) {
+            let defaults = defaults.filter_map(|d| d.as_str());
+            for text in defaults.chain(question.refuse.as_deref()) {
                 self.spec_template(source, &span, text, names);
             }
             self.when(source, &span, &question.when, names);

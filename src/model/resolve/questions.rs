@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::super::answers::Given;
 use super::super::platform::{Answer, AnswerOrigin};
-use super::super::{answers::Given, value};
+use super::super::value::{self, Unfit};
 use super::Report;
 use crate::catalog::{AnswerType, Catalogue, Question, is_template};
 use crate::error::{Place, Result, Source};
@@ -40,11 +41,15 @@ impl Scope {
         text: &str,
         whose: &str,
     ) -> Result<String> {
+        catalogue.engine.evaluate(text, &self.context(), whose)
+    }
+
+    fn context(&self) -> tera::Context {
         let mut context = tera::Context::new();
         context.insert("platform", &self.platform);
         context.insert("cluster", &self.cluster);
         context.insert("answers", &self.answers);
-        catalogue.engine.evaluate(text, &context, whose)
+        context
     }
 }
 
@@ -79,7 +84,11 @@ pub(super) fn answer(
     }
     if let Some(given) = given.filter(|given| !given.value.is_null()) {
         let complete = fill(question, given.value.clone(), scope, catalogue)?;
-        return Ok(match value::check(question, &complete, &lookup) {
+        let checked = match value::check(question, &complete, &lookup) {
+            Ok(value) => refuse(question, value, scope, whose, catalogue)?,
+            Err(unfit) => Err(unfit),
+        };
+        return Ok(match checked {
             Ok(value) => Outcome::Answered(Answer {
                 value,
                 origin: AnswerOrigin::Answered,
@@ -102,7 +111,11 @@ pub(super) fn answer(
             Outcome::Missing
         });
     };
-    match value::check(question, &value, &lookup) {
+    let checked = match value::check(question, &value, &lookup) {
+        Ok(value) => refuse(question, value, scope, whose, catalogue)?,
+        Err(unfit) => Err(unfit),
+    };
+    match checked {
         Ok(value) => Ok(Outcome::Answered(Answer {
             value,
             origin: AnswerOrigin::Assumed,
@@ -110,6 +123,29 @@ pub(super) fn answer(
         // A default that does not fit here, as a choice that is closed on this cluster, is none.
         Err(_) => Ok(Outcome::Missing),
     }
+}
+
+/// An answer of the right form, or the catalogue's reason why it is not taken all the same.
+fn refuse(
+    question: &Question,
+    value: Value,
+    scope: &Scope,
+    whose: &str,
+    catalogue: &Catalogue,
+) -> Result<Result<Value, Unfit>> {
+    let Some(template) = &question.refuse else {
+        return Ok(Ok(value));
+    };
+    let mut context = scope.context();
+    context.insert("value", &value);
+    let name = format!("`refuse` of {whose}{}", question.name.value);
+    let reason = catalogue.engine.evaluate(template, &context, &name)?;
+    let reason = reason.trim();
+    if reason.is_empty() {
+        return Ok(Ok(value));
+    }
+    let hint = question.hint.as_deref().unwrap_or(&question.prompt);
+    Ok(Err(Unfit::new(reason, hint)))
 }
 
 /// The default of a question, worked out.

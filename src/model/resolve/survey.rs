@@ -71,6 +71,7 @@ impl Form {
             one: false,
             pattern: None,
             hint: None,
+            refuse: None,
             example: None,
             default: None,
             defaults: indexmap::IndexMap::new(),
