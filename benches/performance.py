@@ -22,17 +22,35 @@ from pathlib import Path
 RATIO_GOAL = 3.0
 STARTUP_GOAL_MS = 5.0
 
-# 20 placements: a kind cluster takes six of the components, an existing one all seven.
+# 20 components on each of two clusters, flux-operator among them.
 ANSWERS = """\
 name: bench
 git: {url: "https://github.com/example/bench.git", branch: main, auth: token}
 email: bench@example.com
 ci: github
 clusters:
-  staging: {provider: kind, nodes: 3}
-  prod: {provider: existing, context: prod, cni: none, domain: prod.example.com, dns: cloudflare}
-  spare: {provider: existing, context: spare, cni: none, domain: spare.example.com, dns: cloudflare, upgrades: later}
-components: {cilium: , gateway-api: , cert-manager: , envoy-gateway: , external-dns: , grafana: }
+  staging: {provider: existing, context: staging, cni: none, storage_class: false, domain: staging.example.com, dns: cloudflare}
+  prod: {provider: existing, context: prod, cni: none, storage_class: false, domain: prod.example.com, dns: cloudflare, upgrades: later}
+components:
+  argo-cd:
+  cert-manager:
+  cilium:
+  envoy-gateway:
+  external-dns:
+  external-secrets:
+  gateway-api:
+  grafana:
+  kube-prometheus-stack:
+  loki:
+  longhorn:
+  metallb: {answers: {all: {addresses: [192.0.2.10-192.0.2.20]}}}
+  metrics-server:
+  prometheus-operator-crds:
+  reloader:
+  sealed-secrets:
+  snapshot-controller:
+  tailscale-operator:
+  trust-manager:
 """
 
 

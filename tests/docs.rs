@@ -7,8 +7,8 @@
 
 mod support;
 
-#[path = "docs/components.rs"]
-mod components;
+#[path = "docs/pages.rs"]
+mod pages;
 
 use std::fs;
 use std::path::{Path, PathBuf};

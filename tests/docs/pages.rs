@@ -1,4 +1,4 @@
-//! `docs/components/`: a page for each component, written from its `component.yaml`.
+//! `docs/components/` and `docs/providers/`: a page for each, written from its `component.yaml` or `provider.yaml`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,8 +14,17 @@ use crate::support;
 /// `LANDFORM_GOLDEN=overwrite` writes them anew.
 #[test]
 fn component_pages_are_fresh() {
-    let folder = support::package().join("docs/components");
-    let pages = pages();
+    are_fresh("components", components());
+}
+
+/// The same for providers.
+#[test]
+fn provider_pages_are_fresh() {
+    are_fresh("providers", providers());
+}
+
+fn are_fresh(name: &str, pages: BTreeMap<String, String>) {
+    let folder = support::package().join("docs").join(name);
     if std::env::var_os("LANDFORM_GOLDEN").is_some_and(|v| v == "overwrite") {
         fs::create_dir_all(&folder).unwrap();
         for (name, text) in &pages {
@@ -27,31 +36,62 @@ fn component_pages_are_fresh() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     let wanted: BTreeSet<String> = pages.keys().cloned().collect();
-    assert_eq!(there, wanted, "pages without a component, or the reverse");
+    assert_eq!(there, wanted, "pages of nothing, or the reverse");
     for (name, text) in pages {
         let kept = fs::read_to_string(folder.join(&name)).unwrap();
         assert_eq!(
             kept, text,
-            "docs/components/{name} is old: LANDFORM_GOLDEN=overwrite cargo test --test docs"
+            "{name} is old: LANDFORM_GOLDEN=overwrite cargo test --test docs"
         );
     }
 }
 
-/// Every page by its name, `README.md` among them.
-fn pages() -> BTreeMap<String, String> {
+fn render(template: &str, value: &Value) -> String {
+    let context = Context::from_serialize(value).unwrap();
+    let text = engine().render(template, &context).unwrap();
+    format!("{}\n", text.trim_end())
+}
+
+/// A file of the catalogue.
+fn read(path: &str) -> Value {
+    let text = fs::read_to_string(support::package().join("templates").join(path)).unwrap();
+    serde_yaml::from_str(&text).unwrap()
+}
+
+/// The page of each provider, and that of them all.
+fn providers() -> BTreeMap<String, String> {
     let catalogue = Catalogue::embedded().unwrap();
-    let engine = engine();
-    let render = |template: &str, value: &Value| {
-        let context = Context::from_serialize(value).unwrap();
-        let text = engine.render(template, &context).unwrap();
-        format!("{}\n", text.trim_end())
-    };
+    let common = read("common/common.yaml");
+    let mut pages = BTreeMap::new();
+    let mut rows = Vec::new();
+    for name in catalogue.providers.keys() {
+        let mut spec = read(&format!("providers/{name}/provider.yaml"));
+        let gives: Vec<String> = list(&spec, "provides").iter().map(named).collect();
+        let mut needed = common["providers"].as_object().unwrap().clone();
+        let own = spec["terraform"]["providers"].as_object().cloned();
+        needed.extend(own.unwrap_or_default());
+        let more = json!({
+            "questions": questions(&spec["questions"]),
+            "gives": gives,
+            "suggested": list(&spec, "suggested"),
+            "providers": needed,
+        });
+        rows.push(json!({"name": name, "description": spec["description"]}));
+        extend(&mut spec, &more);
+        pages.insert(format!("{name}.md"), render("provider.md", &spec));
+    }
+    let index = json!({"providers": rows, "questions": questions(&common["cluster"])});
+    pages.insert("README.md".to_owned(), render("providers.md", &index));
+    pages
+}
+
+/// The page of each component, and that of them all.
+fn components() -> BTreeMap<String, String> {
+    let catalogue = Catalogue::embedded().unwrap();
     let mut pages = BTreeMap::new();
     let mut layers: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for (name, component) in &catalogue.components {
-        let path = format!("templates/{}/component.yaml", component.root);
-        let text = fs::read_to_string(support::package().join(path)).unwrap();
-        let mut spec: Value = serde_yaml::from_str(&text).unwrap();
+        let mut spec = read(&format!("{}/component.yaml", component.root));
         complete(&mut spec, &catalogue);
         pages.insert(format!("{name}.md"), render("component.md", &spec));
         let version = component.spec.source.value.version().unwrap_or("");
@@ -71,7 +111,14 @@ fn pages() -> BTreeMap<String, String> {
 
 fn engine() -> Engine {
     let folder: PathBuf = support::package().join("tests/docs");
-    let templates = ["component.md", "components.md"].map(|name| {
+    let templates = [
+        "component.md",
+        "components.md",
+        "provider.md",
+        "providers.md",
+        "questions.md",
+    ]
+    .map(|name| {
         let text = fs::read_to_string(folder.join(format!("{name}.tera"))).unwrap();
         (name.to_owned(), Source::new(name, text))
     });
@@ -80,7 +127,6 @@ fn engine() -> Engine {
 
 /// Adds what the template wants in one form: conditions as words, lists where there is nothing.
 fn complete(spec: &mut Value, catalogue: &Catalogue) {
-    let list = |spec: &Value, key: &str| spec[key].as_array().cloned().unwrap_or_default();
     let provides = |of: &Value| -> Vec<String> {
         let all = list(of, "provides");
         all.iter().map(named).collect()
@@ -96,7 +142,7 @@ fn complete(spec: &mut Value, catalogue: &Catalogue) {
         );
         needs.extend(list(&part, "needs").iter().map(|n| need(n, Some(name))));
     }
-    let questions: Vec<Value> = list(spec, "questions").iter().map(question).collect();
+    let questions = questions(&spec["questions"]);
     let secrets: Vec<Value> = list(spec, "secrets")
         .into_iter()
         .map(|mut secret| {
@@ -128,8 +174,16 @@ fn complete(spec: &mut Value, catalogue: &Catalogue) {
             spec[key] = json!({});
         }
     }
+    extend(spec, &more);
+}
+
+fn extend(spec: &mut Value, more: &Value) {
     let spec = spec.as_object_mut().unwrap();
     spec.extend(more.as_object().unwrap().clone());
+}
+
+fn list(spec: &Value, key: &str) -> Vec<Value> {
+    spec[key].as_array().cloned().unwrap_or_default()
 }
 
 fn named(given: &Value) -> String {
@@ -152,7 +206,22 @@ fn need(need: &Value, part: Option<&str>) -> Value {
     })
 }
 
-fn question(question: &Value) -> Value {
+/// Questions, and below each the keys of a map, as they stand in a list.
+fn questions(all: &Value) -> Vec<Value> {
+    fn add(question: &Value, depth: usize, lines: &mut Vec<Value>) {
+        lines.push(line(question, depth));
+        for field in question["fields"].as_array().into_iter().flatten() {
+            add(field, depth + 1, lines);
+        }
+    }
+    let mut lines = Vec::new();
+    for question in all.as_array().into_iter().flatten() {
+        add(question, 0, &mut lines);
+    }
+    lines
+}
+
+fn line(question: &Value, depth: usize) -> Value {
     let choices = question["choices"].as_object().into_iter().flatten();
     let choices: Vec<Value> = choices
         .map(|(name, choice)| match choice {
@@ -162,18 +231,29 @@ fn question(question: &Value) -> Value {
             text => json!({"name": name, "text": text, "where": null}),
         })
         .collect();
-    let mut told = json!({
+    json!({
+        "indent": "  ".repeat(depth),
         "name": question["name"],
         "prompt": question["prompt"],
         "where": place(question),
         "choices": choices,
         "optional": question["optional"].as_bool().unwrap_or(false),
-        "defaults": question.get("defaults").cloned().unwrap_or_else(|| json!({})),
-    });
-    if let Some(default) = question.get("default") {
-        told["default"] = json!(value_text(default));
-    }
-    told
+        "assumed": assumed(question),
+    })
+}
+
+/// The default, and those of single providers.
+fn assumed(question: &Value) -> Option<String> {
+    let told = |default: &Value| match value_text(default).as_str() {
+        "" => "nothing".to_owned(),
+        text if text.contains("{{") => format!("what the template `{text}` gives"),
+        text => format!("`{text}`"),
+    };
+    let general = question.get("default").map(told);
+    let own = question["defaults"].as_object().into_iter().flatten();
+    let own = own.map(|(provider, default)| format!("on {provider} {}", told(default)));
+    let all: Vec<String> = general.into_iter().chain(own).collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 /// Where it fits, as far as that is limited.
