@@ -8,6 +8,8 @@ mod facts;
 
 #[path = "facts/broken/mod.rs"]
 mod broken;
+#[path = "facts/clouds.rs"]
+mod clouds;
 
 use std::path::Path;
 
