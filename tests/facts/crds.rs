@@ -35,6 +35,13 @@ pub(crate) struct Crd {
     pub(crate) deprecated: Vec<String>,
 }
 
+impl Crd {
+    /// Where it is defined.
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+}
+
 impl Crds {
     /// The CRDs below `shared`, indexed once per process.
     pub(crate) fn load(shared: &Path) -> Arc<Self> {

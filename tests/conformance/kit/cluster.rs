@@ -1,0 +1,310 @@
+//! A Kubernetes cluster of the test's own: a real API server with its store and controllers, and a node that only
+//! looks like one, on which kwok makes pods ready.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::process::{Server, free_port, random_token, run, until};
+use super::tools::{Tools, kwok_stages};
+
+/// Admission that needs what is not here: token controllers, and a node that is really watched.
+const NO_ADMISSION: &str = "ServiceAccount,TaintNodesByCondition";
+
+/// Controllers that would fight the node that is none, or want a cloud.
+const CONTROLLERS: &str = "*,-node-lifecycle-controller,-node-ipam-controller,-node-route-controller,\
+                           -cloud-node-lifecycle-controller,-service-lb-controller,\
+                           -persistentvolume-attach-detach-controller";
+
+/// A running cluster; it ends when it is dropped.
+pub(crate) struct Cluster {
+    /// Clients come after what they need, so that they end first.
+    servers: Vec<Server>,
+    tools: Tools,
+    dir: TempDir,
+}
+
+impl Cluster {
+    /// Starts one, with one ready node.
+    pub(crate) fn start(tools: Tools) -> Self {
+        let mut cluster = Self {
+            servers: Vec::new(),
+            tools,
+            dir: tempfile::tempdir().expect("a scratch folder"),
+        };
+        cluster.control_plane();
+        cluster.node();
+        cluster
+    }
+
+    /// Only the API server: nothing that was made ever becomes ready.
+    pub(crate) fn start_api(tools: Tools) -> Self {
+        let mut cluster = Self {
+            servers: Vec::new(),
+            tools,
+            dir: tempfile::tempdir().expect("a scratch folder"),
+        };
+        cluster.api();
+        cluster
+    }
+
+    /// Its scratch folder.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The tools it was started with.
+    pub(crate) fn tools(&self) -> Tools {
+        self.tools
+    }
+
+    /// Keeps a server that needs the cluster: it ends before it.
+    pub(crate) fn keep(&mut self, server: Server) {
+        self.servers.push(server);
+    }
+
+    /// The end of what every server said, for when something goes wrong.
+    pub(crate) fn logs(&self) -> String {
+        let tails = self.servers.iter().map(Server::report);
+        tails.collect::<Vec<_>>().join("\n")
+    }
+
+    /// How to reach it, as administrator.
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.dir.path().join("kubeconfig")
+    }
+
+    fn api(&mut self) {
+        let dir = self.dir.path().to_owned();
+        let (client, peer) = (free_port(), free_port());
+        let store = format!("http://127.0.0.1:{client}");
+        let peer = format!("http://127.0.0.1:{peer}");
+        let mut etcd = self.tools.command("etcd");
+        etcd.arg("--data-dir").arg(dir.join("etcd"));
+        etcd.args(["--unsafe-no-fsync", "--log-level", "error"])
+            .args(["--listen-client-urls", &store])
+            .args(["--advertise-client-urls", &store])
+            .args(["--listen-peer-urls", &peer])
+            .args(["--initial-advertise-peer-urls", &peer])
+            .args(["--initial-cluster", &format!("default={peer}")]);
+        let etcd = Server::start("etcd", &etcd, &dir);
+        etcd.wait(client, 30, || connects(client));
+        self.servers.push(etcd);
+
+        let key = dir.join("service-account.key");
+        let made = run(Command::new("openssl").args(["genrsa", "-out"]).arg(&key));
+        made.unwrap_or_else(|error| panic!("{error}"));
+        let token = random_token();
+        let tokens = dir.join("tokens.csv");
+        fs::write(&tokens, format!("{token},admin,1,system:masters\n")).expect("a file");
+        let port = free_port();
+        let mut api = self.tools.command("kube-apiserver");
+        api.args(["--etcd-servers", &store])
+            .args(["--bind-address", "127.0.0.1"])
+            .args(["--advertise-address", "127.0.0.1"])
+            .args(["--secure-port", &port.to_string()])
+            .args(["--endpoint-reconciler-type", "none"])
+            .args(["--service-cluster-ip-range", "10.0.0.0/24"])
+            .args(["--authorization-mode", "RBAC"])
+            .args(["--service-account-issuer", "https://kubernetes.default.svc"])
+            .args(["--disable-admission-plugins", NO_ADMISSION])
+            .arg("--allow-privileged");
+        api.arg("--cert-dir").arg(dir.join("certificates"));
+        api.arg("--token-auth-file").arg(&tokens);
+        api.arg("--service-account-key-file").arg(&key);
+        api.arg("--service-account-signing-key-file").arg(&key);
+        let api = Server::start("kube-apiserver", &api, &dir);
+        let server = format!("https://127.0.0.1:{port}");
+        let kubeconfig = json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "suite", "cluster": {"server": server, "insecure-skip-tls-verify": true}}],
+            "users": [{"name": "admin", "user": {"token": token}}],
+            "contexts": [{"name": "suite", "context": {"cluster": "suite", "user": "admin"}}],
+            "current-context": "suite",
+        });
+        fs::write(self.kubeconfig(), kubeconfig.to_string()).expect("a file");
+        api.wait(port, 60, || {
+            self.kubectl(["get", "--raw", "/readyz"]).is_ok()
+        });
+        self.servers.push(api);
+    }
+
+    fn control_plane(&mut self) {
+        self.api();
+        let dir = self.dir.path().to_owned();
+        let port = free_port();
+        let mut manager = self.tools.command("kube-controller-manager");
+        manager.arg("--kubeconfig").arg(self.kubeconfig());
+        manager
+            .args(["--leader-elect=false", "--bind-address", "127.0.0.1"])
+            .args(["--secure-port", &port.to_string()])
+            .args(["--use-service-account-credentials=false"])
+            .args(["--authorization-always-allow-paths", "/healthz"])
+            .args(["--controllers", CONTROLLERS])
+            .args(["--kube-api-qps", "100", "--kube-api-burst", "200"]);
+        manager
+            .arg("--cert-dir")
+            .arg(dir.join("manager-certificates"));
+        manager
+            .arg("--service-account-private-key-file")
+            .arg(dir.join("service-account.key"));
+        let manager = Server::start("kube-controller-manager", &manager, &dir);
+        manager.wait(port, 60, || connects(port));
+        self.servers.push(manager);
+
+        let port = free_port();
+        let mut scheduler = self.tools.command("kube-scheduler");
+        scheduler.arg("--kubeconfig").arg(self.kubeconfig());
+        scheduler
+            .args(["--leader-elect=false", "--bind-address", "127.0.0.1"])
+            .args(["--secure-port", &port.to_string()]);
+        scheduler
+            .arg("--cert-dir")
+            .arg(dir.join("scheduler-certificates"));
+        let scheduler = Server::start("kube-scheduler", &scheduler, &dir);
+        scheduler.wait(port, 60, || connects(port));
+        self.servers.push(scheduler);
+    }
+
+    fn node(&mut self) {
+        let dir = self.dir.path().to_owned();
+        let stages = kwok_stages().expect("kwok's stages lie beside it");
+        let port = free_port();
+        let mut kwok = self.tools.command("kwok");
+        kwok.arg("--kubeconfig").arg(self.kubeconfig());
+        kwok.arg("--config").arg(stages);
+        kwok.args(["--manage-all-nodes=true", "--node-ip", "127.0.0.1"])
+            .args(["--cidr", "10.64.0.0/16"])
+            .args(["--server-address", &format!("127.0.0.1:{port}")]);
+        let kwok = Server::start("kwok", &kwok, &dir);
+        kwok.wait(port, 30, || connects(port));
+        self.servers.push(kwok);
+        let room = json!({"cpu": "32", "memory": "256Gi", "pods": "500"});
+        self.apply(&[json!({
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {
+                "name": "node-1",
+                "labels": {"kubernetes.io/hostname": "node-1", "kubernetes.io/os": "linux"},
+                "annotations": {"kwok.x-k8s.io/node": "fake"},
+            },
+            "status": {"allocatable": room, "capacity": room},
+        })]);
+        until(60, || {
+            let node = self.get("node/node-1", None);
+            is_true(&node, "Ready")
+                .then_some(())
+                .ok_or(format!("{node}"))
+        });
+    }
+
+    /// `kubectl` on this cluster.
+    ///
+    /// # Errors
+    /// What it says.
+    pub(crate) fn kubectl<'a>(
+        &self,
+        arguments: impl IntoIterator<Item = &'a str>,
+    ) -> Result<String, String> {
+        let mut kubectl = self.tools.command("kubectl");
+        kubectl.arg("--kubeconfig").arg(self.kubeconfig());
+        run(kubectl.args(arguments))
+    }
+
+    /// What is there by this name, or a list of a kind; `null` if nothing.
+    pub(crate) fn get(&self, what: &str, namespace: Option<&str>) -> Value {
+        let mut arguments = vec!["get", what, "--output", "json", "--show-managed-fields"];
+        match namespace {
+            Some("*") => arguments.push("--all-namespaces"),
+            Some(namespace) => arguments.extend(["--namespace", namespace]),
+            None => {}
+        }
+        let said = self.kubectl(arguments).unwrap_or_default();
+        serde_json::from_str(&said).unwrap_or_default()
+    }
+
+    /// The objects of a kind, wherever they are.
+    pub(crate) fn all(&self, kind: &str) -> Vec<Value> {
+        let mut list = self.get(kind, Some("*"));
+        match list["items"].take() {
+            Value::Array(items) => items,
+            _ => Vec::new(),
+        }
+    }
+
+    /// Applies objects.
+    #[track_caller]
+    pub(crate) fn apply(&self, objects: &[Value]) {
+        let applied = self.try_apply(objects, &["--force-conflicts"]);
+        applied.unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// Applies objects on the server's side, with further flags.
+    ///
+    /// # Errors
+    /// What the API server says.
+    pub(crate) fn try_apply(&self, objects: &[Value], flags: &[&str]) -> Result<String, String> {
+        let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
+        let file = tempfile::NamedTempFile::new_in(self.dir()).expect("a file");
+        fs::write(file.path(), list.to_string()).expect("a file");
+        let path = file.path().to_str().expect("a path in UTF-8");
+        let arguments = ["apply", "--server-side", "--filename", path];
+        self.kubectl([&arguments, flags].concat())
+    }
+
+    /// Applies CRDs, and waits until their kinds are served.
+    #[track_caller]
+    pub(crate) fn define(&self, files: &[PathBuf]) {
+        if files.is_empty() {
+            return;
+        }
+        let mut arguments = vec!["apply", "--server-side", "--force-conflicts"];
+        let paths: Vec<&str> = files.iter().filter_map(|file| file.to_str()).collect();
+        for path in &paths {
+            arguments.extend(["--filename", path]);
+        }
+        self.kubectl(arguments)
+            .unwrap_or_else(|error| panic!("{error}"));
+        until(60, || {
+            let crds = self.get("crd", None);
+            let open: Vec<&Value> = crds["items"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter(|crd| !is_true(crd, "Established"))
+                .map(|crd| &crd["metadata"]["name"])
+                .collect();
+            if open.is_empty() {
+                Ok(())
+            } else {
+                Err(format!("not served: {open:?}"))
+            }
+        });
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        while let Some(server) = self.servers.pop() {
+            drop(server);
+        }
+    }
+}
+
+/// Whether somebody listens on a port.
+pub(crate) fn connects(port: u16) -> bool {
+    std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+}
+
+/// Whether a condition of an object is true, and about its present form.
+pub(crate) fn is_true(object: &Value, condition: &str) -> bool {
+    let seen = &object["status"]["observedGeneration"];
+    let current = seen.is_null() || *seen == object["metadata"]["generation"];
+    let conditions = object["status"]["conditions"].as_array();
+    let mut conditions = conditions.into_iter().flatten();
+    current && conditions.any(|c| c["type"] == condition && c["status"] == "True")
+}

@@ -1,0 +1,185 @@
+//! Flux on a cluster: its CRDs and the three controllers, started with what the platform's `FluxInstance` adds.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::cluster::{Cluster, connects, is_true};
+use super::process::{Server, free_port, until};
+
+/// Flux's own controllers, in the order in which they are started.
+const CONTROLLERS: [&str; 3] = [
+    "source-controller",
+    "kustomize-controller",
+    "helm-controller",
+];
+
+/// Kinds with a condition `Ready` that Flux keeps.
+pub(crate) const KINDS: [&str; 5] = [
+    "gitrepositories.source.toolkit.fluxcd.io",
+    "ocirepositories.source.toolkit.fluxcd.io",
+    "helmrepositories.source.toolkit.fluxcd.io",
+    "kustomizations.kustomize.toolkit.fluxcd.io",
+    "helmreleases.helm.toolkit.fluxcd.io",
+];
+
+/// What a `FluxInstance` adds to the arguments of a controller.
+pub(crate) fn arguments(instance: &Value, controller: &str) -> Vec<String> {
+    let patches = instance["spec"]["kustomize"]["patches"].as_array();
+    let mut arguments = Vec::new();
+    for patch in patches.into_iter().flatten() {
+        if patch["target"]["kind"] != "Deployment" || patch["target"]["name"] != controller {
+            continue;
+        }
+        let text = patch["patch"].as_str().unwrap_or_default();
+        let operations: Value = serde_yaml::from_str(text).expect("a JSON patch in YAML");
+        for operation in operations.as_array().into_iter().flatten() {
+            assert_eq!(
+                operation["path"], "/spec/template/spec/containers/0/args/-",
+                "only arguments can be added here"
+            );
+            arguments.extend(operation["value"].as_str().map(str::to_owned));
+        }
+    }
+    arguments
+}
+
+/// Defines Flux's kinds and starts its controllers.
+pub(crate) fn start(cluster: &mut Cluster, shared: &Path, instance: &Value) {
+    let files = |folder: &str| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(shared.join("crds").join(folder));
+        let entries = entries.expect("the CRDs of Flux").flatten();
+        let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        files.retain(|file| file.extension().is_some_and(|e| e == "yaml"));
+        files.sort();
+        files
+    };
+    cluster.define(&[files("flux"), files("flux-operator")].concat());
+    cluster.apply(&[json!({
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": "flux-system"},
+    })]);
+    for controller in CONTROLLERS {
+        controller_start(cluster, controller, &arguments(instance, controller));
+    }
+}
+
+fn controller_start(cluster: &mut Cluster, name: &str, more: &[String]) {
+    let (health, artifacts) = (free_port(), free_port());
+    let scratch = cluster.dir().join(name);
+    std::fs::create_dir_all(&scratch).expect("a folder");
+    let mut command = cluster.tools().command(name);
+    command
+        .env("KUBECONFIG", cluster.kubeconfig())
+        .env("RUNTIME_NAMESPACE", "flux-system")
+        .env("TMPDIR", &scratch)
+        .args([
+            "--watch-all-namespaces=true",
+            "--enable-leader-election=false",
+        ])
+        .args(["--log-level=info", "--log-encoding=json"])
+        .args(["--metrics-addr=0", "--events-addr="])
+        .args(["--kube-api-qps=200", "--kube-api-burst=400"])
+        .args(["--requeue-dependency=2s"])
+        .arg(format!("--health-addr=127.0.0.1:{health}"));
+    match name {
+        "source-controller" => {
+            let address = format!("127.0.0.1:{artifacts}");
+            let storage = cluster.dir().join("artifacts");
+            std::fs::create_dir_all(&storage).expect("a folder");
+            command
+                .arg(format!("--storage-path={}", storage.display()))
+                .arg(format!("--storage-addr={address}"))
+                .arg(format!("--storage-adv-addr={address}"));
+        }
+        "helm-controller" => {
+            command.arg("--graceful-shutdown-timeout=5s");
+        }
+        _ => {}
+    }
+    command.args(more);
+    let server = Server::start(name, &command, cluster.dir());
+    server.wait(health, 60, || connects(health));
+    cluster.keep(server);
+}
+
+/// The source and the Kustomization that flux-operator makes of a `FluxInstance`'s `sync`, with another address.
+pub(crate) fn sync(instance: &Value, url: &str) -> [Value; 2] {
+    let sync = &instance["spec"]["sync"];
+    [
+        json!({
+            "apiVersion": "source.toolkit.fluxcd.io/v1",
+            "kind": "GitRepository",
+            "metadata": {"name": "flux-system", "namespace": "flux-system"},
+            "spec": {"interval": "1m", "url": url, "ref": {"name": sync["ref"]}},
+        }),
+        json!({
+            "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
+            "kind": "Kustomization",
+            "metadata": {"name": "flux-system", "namespace": "flux-system"},
+            "spec": {
+                "interval": "10m0s",
+                "path": sync["path"],
+                "prune": true,
+                "sourceRef": {"kind": "GitRepository", "name": "flux-system"},
+            },
+        }),
+    ]
+}
+
+/// What is not ready, a line each: kind, name and what it says.
+pub(crate) fn unready(cluster: &Cluster) -> Vec<String> {
+    let mut unready = Vec::new();
+    for kind in KINDS {
+        for object in cluster.all(kind) {
+            // A HelmRepository without an index to fetch has no condition.
+            if is_true(&object, "Ready") {
+                continue;
+            }
+            let conditions = object["status"]["conditions"].as_array();
+            let said = conditions
+                .into_iter()
+                .flatten()
+                .find(|c| c["type"] == "Ready")
+                .map_or("nothing yet", |c| c["message"].as_str().unwrap_or_default());
+            unready.push(format!(
+                "{} {}/{}: {said}",
+                object["kind"].as_str().unwrap_or_default(),
+                object["metadata"]["namespace"].as_str().unwrap_or_default(),
+                object["metadata"]["name"].as_str().unwrap_or_default(),
+            ));
+        }
+    }
+    unready
+}
+
+/// Has Flux look at an object now, and waits until it has.
+#[track_caller]
+pub(crate) fn reconcile(cluster: &Cluster, kind: &str, name: &str, namespace: &str) {
+    let token = super::process::random_token();
+    let annotation = format!("reconcile.fluxcd.io/requestedAt={token}");
+    let arguments = [
+        "annotate",
+        "--overwrite",
+        kind,
+        name,
+        "--namespace",
+        namespace,
+        &annotation,
+    ];
+    cluster
+        .kubectl(arguments)
+        .unwrap_or_else(|error| panic!("{error}"));
+    let what = format!("{kind}/{name}");
+    until(120, || {
+        let object = cluster.get(&what, Some(namespace));
+        let handled = &object["status"]["lastHandledReconcileAt"];
+        (*handled == token.as_str()).then_some(()).ok_or_else(|| {
+            format!(
+                "{what} was not looked at: {}",
+                object["status"]["conditions"]
+            )
+        })
+    });
+}

@@ -1,0 +1,49 @@
+//! Where an object of a build stands in the tree.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::facts::terraform::resolved;
+use crate::support;
+
+/// The file and line that made an object: its own file, or the generator of a `ConfigMap`.
+pub(crate) fn origin(tree: &Path, folder: &Path, object: &Value) -> String {
+    let kind = object["kind"].as_str().unwrap_or_default();
+    let name = object["metadata"]["name"].as_str().unwrap_or_default();
+    search(tree, folder, kind, name, 0).unwrap_or_else(|| support::shown(folder))
+}
+
+fn search(tree: &Path, folder: &Path, kind: &str, name: &str, depth: usize) -> Option<String> {
+    let dir = tree.join(folder);
+    let mut entries: Vec<_> = fs::read_dir(&dir)
+        .ok()?
+        .flatten()
+        .map(|e| e.path())
+        .collect();
+    entries.sort();
+    for path in entries.iter().filter(|path| path.is_file()) {
+        let Ok(text) = fs::read_to_string(path) else {
+            continue;
+        };
+        let generates = support::name(path) == "kustomization.yaml" && kind == "ConfigMap";
+        let wanted = format!("name: {name}");
+        let at = text.lines().position(|line| {
+            let line = line.trim().trim_start_matches("- ");
+            line == wanted || line == format!("name: \"{name}\"")
+        });
+        let is_kind = generates || text.lines().any(|line| line == format!("kind: {kind}"));
+        if let Some(line) = at.filter(|_| is_kind) {
+            let file = support::shown(&folder.join(support::name(path)));
+            return Some(format!("{file}:{}", line + 1));
+        }
+    }
+    let text = fs::read_to_string(dir.join("kustomization.yaml")).ok()?;
+    let resources = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- "));
+    resources
+        .filter(|resource| !resource.ends_with(".yaml") && depth < 8)
+        .find_map(|resource| search(tree, &resolved(folder, resource), kind, name, depth + 1))
+}

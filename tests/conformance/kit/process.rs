@@ -1,0 +1,190 @@
+//! Servers of the suite: each on a free port of the loopback, owned by the test that started it, gone with it.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Runs the server and, when its own input ends, ends it: so whatever becomes of the test, nothing stays behind.
+/// Signals of a terminal reach the test, not the server, which must outlive it long enough to be ended.
+const KEEPER: &str = r#"
+trap '' INT HUP TERM
+log=$1; shift
+"$@" >"$log" 2>&1 </dev/null &
+pid=$!
+echo "$pid"
+exec >&-
+read -r _
+kill "$pid" 2>/dev/null
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+  kill -0 "$pid" 2>/dev/null || exit 0
+  sleep 0.2
+done
+kill -9 "$pid" 2>/dev/null
+"#;
+
+/// A running server.
+pub(crate) struct Server {
+    name: String,
+    keeper: Child,
+    pid: u32,
+    log: PathBuf,
+}
+
+impl Server {
+    /// Starts a program; what it says goes to `<folder>/<name>.log`.
+    pub(crate) fn start(name: &str, command: &Command, folder: &Path) -> Self {
+        let log = folder.join(format!("{name}.log"));
+        let mut keeper = Command::new("sh");
+        keeper.args(["-c", KEEPER, "keeper"]).arg(&log);
+        keeper.arg(command.get_program()).args(command.get_args());
+        for (key, value) in command.get_envs() {
+            match value {
+                Some(value) => keeper.env(key, value),
+                None => keeper.env_remove(key),
+            };
+        }
+        let mut keeper = keeper
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+        let mut said = String::new();
+        let out = keeper.stdout.take().expect("a pipe");
+        BufReader::new(out)
+            .read_line(&mut said)
+            .expect("the pid of the server");
+        let pid = said.trim().parse().expect("a pid");
+        Self {
+            name: name.to_owned(),
+            keeper,
+            pid,
+            log,
+        }
+    }
+
+    /// Waits until the server answers, and is the one that owns the port.
+    #[track_caller]
+    pub(crate) fn wait(&self, port: u16, seconds: u64, answers: impl Fn() -> bool) {
+        let start = Instant::now();
+        while !answers() {
+            assert!(self.is_alive(), "{} has ended:\n{}", self.name, self.tail());
+            assert!(
+                start.elapsed() < Duration::from_secs(seconds),
+                "{} does not answer:\n{}",
+                self.name,
+                self.tail()
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        assert!(
+            owns(self.pid, port),
+            "port {port} belongs to somebody else than {}",
+            self.name
+        );
+    }
+
+    fn is_alive(&self) -> bool {
+        let status = std::fs::read_to_string(format!("/proc/{}/stat", self.pid));
+        // The third field is the state; a zombie has ended.
+        status.is_ok_and(|stat| !stat.rsplit(')').next().is_some_and(|s| s.starts_with(" Z")))
+    }
+
+    /// Its name, and the end of what it said.
+    pub(crate) fn report(&self) -> String {
+        format!("== {}\n{}", self.name, self.tail())
+    }
+
+    /// The end of what it said.
+    pub(crate) fn tail(&self) -> String {
+        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(30)..].join("\n")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        let _ = self.keeper.wait();
+    }
+}
+
+/// A port of the loopback that nobody has.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
+/// Whether a process listens on a port.
+fn owns(pid: u32, port: u16) -> bool {
+    let wanted = format!(":{port:04X}");
+    let mut inodes = Vec::new();
+    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        let Ok(file) = File::open(table) else {
+            continue;
+        };
+        for line in BufReader::new(file).lines().map_while(Result::ok) {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            // Local address, state (0A listens), inode.
+            if let [_, local, _, "0A", _, _, _, _, _, inode, ..] = fields.as_slice()
+                && local.ends_with(&wanted)
+            {
+                inodes.push(format!("socket:[{inode}]"));
+            }
+        }
+    }
+    let Ok(open) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
+        return false;
+    };
+    open.flatten()
+        .filter_map(|fd| std::fs::read_link(fd.path()).ok())
+        .any(|target| inodes.iter().any(|inode| target == Path::new(inode)))
+}
+
+/// A text that nobody can guess.
+pub(crate) fn random_token() -> String {
+    let mut bytes = [0_u8; 16];
+    let mut source = File::open("/dev/urandom").expect("/dev/urandom");
+    std::io::Read::read_exact(&mut source, &mut bytes).expect("random bytes");
+    format!("{:032x}", u128::from_le_bytes(bytes))
+}
+
+/// Tries again until something is there; what `what` last said is told if it never comes.
+#[track_caller]
+pub(crate) fn until<T>(seconds: u64, mut what: impl FnMut() -> Result<T, String>) -> T {
+    let start = Instant::now();
+    loop {
+        match what() {
+            Ok(value) => return value,
+            Err(why) => assert!(
+                start.elapsed() < Duration::from_secs(seconds),
+                "not within {seconds} s: {why}"
+            ),
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Runs a program to its end; gives what it printed.
+///
+/// # Errors
+/// It fails: the command, and what it said.
+pub(crate) fn run(command: &mut Command) -> Result<String, String> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("{command:?}: {error}"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(format!(
+        "{command:?}: {}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    ))
+}
