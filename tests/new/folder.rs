@@ -299,3 +299,22 @@ fn no_temporary_file_is_left() {
         .collect();
     assert_eq!(left, Vec::<String>::new());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_repository_of_somebody_else_is_told_of_as_that() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("acme", &[("notes.txt", "mine\n")]);
+    let command = as_nobody(&sandbox, &["new", "acme", "--yes"]);
+    let mut command = need!("a user who may not write", command);
+    // An empty value takes back what was said before it.
+    sandbox.configure("safe.directory", "");
+    let output = command.output().unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(
+        said.contains("git config --global --add safe.directory"),
+        "{said}"
+    );
+    assert!(!said.contains("sha256"), "{said}");
+}
