@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::lock::Lock;
 use super::{Action, Change};
 use crate::error::{Error, Problem, Result};
 use crate::model::{RepoPath, Tree};
@@ -17,40 +18,27 @@ pub struct Applied {
     folders: Vec<PathBuf>,
     /// Files written or deleted, and what was there before.
     files: Vec<(PathBuf, Option<Vec<u8>>)>,
+    /// No other landform writes here until this is kept or taken back.
+    _lock: Lock,
 }
 
 impl Applied {
-    /// Puts back what was there before, as far as it can be put back.
-    ///
-    /// # Errors
-    /// The files that could not be put back.
-    pub fn roll_back(self) -> Result<()> {
-        let mut failed = Vec::new();
+    /// Puts back what was there before because of an error, and gives that error, with what could not be put back.
+    pub fn roll_back(self, mut error: Error) -> Error {
         for (path, before) in self.files.into_iter().rev() {
             let result = match before {
                 Some(bytes) => write_file(&path, &bytes),
                 None => fs::remove_file(&path),
             };
-            if let Err(error) = result
-                && error.kind() != io::ErrorKind::NotFound
+            if let Err(why) = result
+                && why.kind() != io::ErrorKind::NotFound
             {
-                failed.push(Problem::new(format!(
-                    "could not put back {}: {error}",
-                    path.display()
-                )));
+                let message = format!("could not put back {}: {why}", path.display());
+                error.problems.push(Problem::new(message));
             }
         }
-        for folder in self.folders.into_iter().rev() {
-            // One that is not empty holds something of somebody else's by now.
-            let _ = fs::remove_dir(folder);
-        }
-        if failed.is_empty() {
-            return Ok(());
-        }
-        Err(Error {
-            kind: crate::error::Kind::Failed,
-            problems: failed,
-        })
+        remove_folders(self.folders);
+        error
     }
 
     /// The repository's root.
@@ -90,11 +78,11 @@ pub fn read_ours<'a>(root: &Path, paths: impl Iterator<Item = &'a RepoPath>) -> 
     Ok(ours)
 }
 
-/// Applies a change below `root`, all of it or nothing.
+/// Applies a change below `root`, all of it or nothing. Until the outcome is dropped, no other landform writes there.
 ///
 /// # Errors
-/// The change has conflicts; a path lies behind a symbolic link or differs from one there only in case; a file
-/// is not as the change found it; or the file system fails, and then everything is put back.
+/// The change has conflicts; another landform is at work there; a path lies behind a symbolic link or differs from one
+/// there only in case; a file is not as the change found it; or the file system fails, and then everything is put back.
 pub fn apply(change: &Change, root: &Path) -> Result<Applied> {
     if let Some(conflict) = change.conflicts.first() {
         return Err(Error::refused(Problem::new(format!(
@@ -102,8 +90,42 @@ pub fn apply(change: &Change, root: &Path) -> Result<Applied> {
             conflict.path, conflict.reason
         ))));
     }
+    let mut applied = hold(root)?;
+    match write(change, &mut applied) {
+        Ok(()) => Ok(applied),
+        Err(error) => Err(applied.roll_back(error)),
+    }
+}
+
+/// Makes the folder if it is not there, and locks it.
+fn hold(root: &Path) -> Result<Applied> {
+    let mut folders = Vec::new();
+    loop {
+        // The folder may go between the two, when another landform takes back what it made.
+        make_folders(root, &mut folders).map_err(|error| Error::io("make", root, &error))?;
+        match Lock::take(root) {
+            Ok(Some(lock)) => {
+                return Ok(Applied {
+                    root: root.to_owned(),
+                    folders,
+                    files: Vec::new(),
+                    _lock: lock,
+                });
+            }
+            Ok(None) => {}
+            Err(error) => {
+                remove_folders(folders);
+                return Err(error);
+            }
+        }
+    }
+}
+
+fn write(change: &Change, applied: &mut Applied) -> Result<()> {
+    let root = applied.root.clone();
+    // All of them first: what has changed meanwhile is no reason to write anything.
     for (path, file) in &change.files {
-        let full = checked(root, path)?;
+        let full = checked(&root, path)?;
         let now = match fs::read(&full) {
             Ok(bytes) => Some(bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -119,37 +141,18 @@ pub fn apply(change: &Change, root: &Path) -> Result<Applied> {
             ));
         }
     }
-    let mut applied = Applied {
-        root: root.to_owned(),
-        folders: Vec::new(),
-        files: Vec::new(),
-    };
     for (path, file) in &change.files {
         let full = root.join(path.as_str());
         let result = match (file.action, &file.after) {
             (Action::Delete, _) | (_, None) => fs::remove_file(&full),
-            (_, Some(text)) => {
-                make_folders(&full, &mut applied).and_then(|()| write_file(&full, text.as_bytes()))
-            }
+            (_, Some(text)) => make_folders(full.parent().unwrap_or(&root), &mut applied.folders)
+                .and_then(|()| write_file(&full, text.as_bytes())),
         };
-        match result {
-            Ok(()) => {
-                let before = file.before.as_ref().map(|text| text.as_bytes().to_vec());
-                applied.files.push((full, before));
-            }
-            Err(error) => {
-                let error = Error::io("write", &full, &error);
-                return Err(match applied.roll_back() {
-                    Ok(()) => error,
-                    Err(mut more) => {
-                        more.problems.insert(0, error.problems[0].clone());
-                        more
-                    }
-                });
-            }
-        }
+        result.map_err(|error| Error::io("write", &full, &error))?;
+        let before = file.before.as_ref().map(|text| text.as_bytes().to_vec());
+        applied.files.push((full, before));
     }
-    Ok(applied)
+    Ok(())
 }
 
 /// The full path, if nothing on the way is a symbolic link or differs only in case.
@@ -220,16 +223,29 @@ fn other_case(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn make_folders(file: &Path, applied: &mut Applied) -> io::Result<()> {
+/// Removes folders that were made, outermost first.
+fn remove_folders(made: Vec<PathBuf>) {
+    for folder in made.into_iter().rev() {
+        // One that is not empty holds something of somebody else's by now.
+        let _ = fs::remove_dir(folder);
+    }
+}
+
+/// Makes a folder and those on the way to it, and notes which were made.
+fn make_folders(folder: &Path, made: &mut Vec<PathBuf>) -> io::Result<()> {
     let mut missing = Vec::new();
-    let mut folder = file.parent();
-    while let Some(path) = folder.filter(|path| !path.as_os_str().is_empty() && !path.exists()) {
+    let mut next = Some(folder);
+    while let Some(path) = next.filter(|path| !path.as_os_str().is_empty() && !path.exists()) {
         missing.push(path.to_owned());
-        folder = path.parent();
+        next = path.parent();
     }
     for path in missing.into_iter().rev() {
-        fs::create_dir(&path)?;
-        applied.folders.push(path);
+        match fs::create_dir(&path) {
+            Ok(()) => made.push(path),
+            // Another landform was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(())
 }
@@ -289,7 +305,8 @@ mod tests {
         let change = change(&[("a/b/c.yaml", "x\n"), ("d", "y\n")], &root).unwrap();
         let applied = apply(&change, &root).unwrap();
         assert_eq!(fs::read_to_string(root.join("a/b/c.yaml")).unwrap(), "x\n");
-        applied.roll_back().unwrap();
+        let error = applied.roll_back(Error::failed(Problem::new("no")));
+        assert_eq!(error.problems.len(), 1);
         assert!(!dir.path().join("new").exists());
     }
 

@@ -1,6 +1,7 @@
 //! A change: what a command would do to the files of a repository. It is shown or applied, nothing else.
 
 mod apply;
+mod lock;
 
 use std::collections::BTreeMap;
 

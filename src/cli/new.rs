@@ -509,10 +509,7 @@ fn write(
     };
     let commit = match commit {
         Ok(commit) => commit,
-        Err(error) => {
-            applied.roll_back()?;
-            return Err(error);
-        }
+        Err(error) => return Err(applied.roll_back(error)),
     };
     let situation = next::Situation {
         dir: &args.dir,

@@ -302,6 +302,60 @@ fn no_temporary_file_is_left() {
 
 #[cfg(unix)]
 #[test]
+fn while_another_landform_is_at_work_nothing_is_written() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("acme", &[("notes.txt", "mine\n")]);
+    let before = snapshot(&sandbox.path("acme"));
+    let other = std::fs::File::open(sandbox.path("acme")).unwrap();
+    other.lock().unwrap();
+    sandbox
+        .new_in("acme", &[])
+        .code(3)
+        .stderr(contains("another landform is at work in acme").and(contains("wait until")));
+    assert_same(&before, &snapshot(&sandbox.path("acme")));
+    drop(other);
+    sandbox.new_in("acme", &[]).success();
+}
+
+#[cfg(unix)]
+#[test]
+fn two_at_once_never_break_each_other() {
+    // In a folder that is not there, in an empty one, and in a new repository.
+    let prepare: [fn(&Sandbox); 3] = [
+        |_| {},
+        |sandbox| std::fs::create_dir(sandbox.path("acme")).unwrap(),
+        |sandbox| {
+            sandbox.git(".", ["init", "--quiet", "acme"]);
+        },
+    ];
+    for prepare in prepare {
+        let sandbox = Sandbox::new();
+        prepare(&sandbox);
+        let start = || {
+            let mut command = sandbox.plain_landform(["new", "acme", "--yes"]);
+            let command = command.stdout(std::process::Stdio::null());
+            command
+                .stderr(std::process::Stdio::piped())
+                .spawn()
+                .unwrap()
+        };
+        let runs = [start(), start()].map(|run| run.wait_with_output().unwrap());
+        let codes: Vec<_> = runs.iter().map(|run| run.status.code()).collect();
+        let said: String = runs.iter().map(|run| text(&run.stderr)).collect();
+        assert!(codes.contains(&Some(0)), "{codes:?} {said}");
+        // The second came too late, or saw that all was there.
+        assert!(
+            codes.iter().all(|code| matches!(code, Some(0..=3))),
+            "{codes:?} {said}"
+        );
+        assert_eq!(sandbox.commits("acme"), 1);
+        assert_eq!(sandbox.status("acme"), "");
+        assert_eq!(sandbox.committed("acme"), sandbox.files("acme"));
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn a_repository_of_somebody_else_is_told_of_as_that() {
     let sandbox = Sandbox::new();
     sandbox.repository("acme", &[("notes.txt", "mine\n")]);
