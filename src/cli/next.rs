@@ -31,7 +31,8 @@ pub(super) fn steps(
     situation: &Situation<'_>,
 ) -> Result<Vec<Step>> {
     let mut steps = vec![push(platform, situation)];
-    for (name, cluster) in &platform.clusters {
+    for cluster in platform.in_order() {
+        let name = &cluster.name;
         let texts = provider_texts(platform, cluster, catalogue)?;
         let sops = cluster.facts.get("secrets").is_some_and(|s| s == "sops");
         let mut commands = login(platform.git.auth, sops);
