@@ -207,16 +207,34 @@ impl Repo {
     /// # Errors
     /// Git cannot say.
     pub fn dirty<'a>(&self, paths: impl Iterator<Item = &'a RepoPath>) -> Result<Vec<RepoPath>> {
-        let mut dirty = Vec::new();
+        self.having(paths, |status| status != Status::CURRENT)
+    }
+
+    /// Which of some paths are in the folder otherwise than in the index.
+    ///
+    /// # Errors
+    /// Git cannot say.
+    pub fn unstaged<'a>(&self, paths: impl Iterator<Item = &'a RepoPath>) -> Result<Vec<RepoPath>> {
+        let otherwise =
+            Status::WT_NEW | Status::WT_MODIFIED | Status::WT_TYPECHANGE | Status::IGNORED;
+        self.having(paths, |status| status.intersects(otherwise))
+    }
+
+    fn having<'a>(
+        &self,
+        paths: impl Iterator<Item = &'a RepoPath>,
+        wanted: impl Fn(Status) -> bool,
+    ) -> Result<Vec<RepoPath>> {
+        let mut found = Vec::new();
         for path in paths {
             match self.inner.status_file(Path::new(path.as_str())) {
-                Ok(status) if status == Status::CURRENT => {}
-                Ok(_) => dirty.push(path.clone()),
+                Ok(status) if wanted(status) => found.push(path.clone()),
+                Ok(_) => {}
                 Err(error) if error.code() == ErrorCode::NotFound => {}
                 Err(error) => return Err(git_failed("look at the work tree", &error)),
             }
         }
-        Ok(dirty)
+        Ok(found)
     }
 
     /// Whether `origin` is set.
