@@ -4,6 +4,8 @@
 
 mod support;
 
+#[path = "new/again.rs"]
+mod again;
 #[path = "new/answers.rs"]
 mod answers;
 #[path = "new/catalogue.rs"]

@@ -4,7 +4,8 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::{Action, Change};
+use super::lock::Lock;
+use super::{Action, Change, Conflict, FileChange};
 use crate::error::{Error, Problem, Result};
 use crate::model::{RepoPath, Tree};
 
@@ -17,45 +18,43 @@ pub struct Applied {
     folders: Vec<PathBuf>,
     /// Files written or deleted, and what was there before.
     files: Vec<(PathBuf, Option<Vec<u8>>)>,
+    /// No other landform writes here until this is kept or taken back.
+    _lock: Lock,
 }
 
 impl Applied {
-    /// Puts back what was there before, as far as it can be put back.
-    ///
-    /// # Errors
-    /// The files that could not be put back.
-    pub fn roll_back(self) -> Result<()> {
-        let mut failed = Vec::new();
+    /// Puts back what was there before because of an error, and gives that error, with what could not be put back.
+    pub fn roll_back(self, mut error: Error) -> Error {
         for (path, before) in self.files.into_iter().rev() {
             let result = match before {
                 Some(bytes) => write_file(&path, &bytes),
                 None => fs::remove_file(&path),
             };
-            if let Err(error) = result
-                && error.kind() != io::ErrorKind::NotFound
+            if let Err(why) = result
+                && why.kind() != io::ErrorKind::NotFound
             {
-                failed.push(Problem::new(format!(
-                    "could not put back {}: {error}",
-                    path.display()
-                )));
+                let message = format!("could not put back {}: {why}", path.display());
+                error.problems.push(Problem::new(message));
             }
         }
-        for folder in self.folders.into_iter().rev() {
-            // One that is not empty holds something of somebody else's by now.
-            let _ = fs::remove_dir(folder);
-        }
-        if failed.is_empty() {
-            return Ok(());
-        }
-        Err(Error {
-            kind: crate::error::Kind::Failed,
-            problems: failed,
-        })
+        remove_folders(self.folders);
+        error
     }
 
-    /// The repository's root.
-    pub fn root(&self) -> &Path {
-        &self.root
+    /// What is new below the root, as few paths as name it all: a folder that was made stands for what is in it.
+    pub fn made(&self) -> Vec<String> {
+        let mut made: Vec<&Path> = Vec::new();
+        let new = self.files.iter().filter(|(_, before)| before.is_none());
+        let all = self.folders.iter().chain(new.map(|(path, _)| path));
+        for path in all.filter_map(|path| path.strip_prefix(&self.root).ok()) {
+            let named = made.iter().any(|folder| path.starts_with(folder));
+            if !named && path != Path::new("") {
+                made.push(path);
+            }
+        }
+        let mut made: Vec<String> = made.iter().map(|p| p.display().to_string()).collect();
+        made.sort();
+        made
     }
 }
 
@@ -64,46 +63,85 @@ impl Applied {
 pub struct Ours {
     /// Those that are text.
     pub tree: Tree,
-    /// Those that are none: whatever is to become of them is a conflict.
-    pub no_text: Vec<RepoPath>,
+    /// What is in the way of others: no text, a link, a folder, another name.
+    pub in_the_way: Vec<Conflict>,
 }
 
 /// Reads the files that a render speaks of, as they are in a folder.
 ///
 /// # Errors
-/// A file cannot be read, or lies behind a symbolic link.
+/// A file cannot be read.
 pub fn read_ours<'a>(root: &Path, paths: impl Iterator<Item = &'a RepoPath>) -> Result<Ours> {
     let mut ours = Ours::default();
     for path in paths {
-        let full = checked(root, path)?;
-        match fs::read(&full) {
-            Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => {
+        let conflict = match checked(root, path)? {
+            Err(conflict) => conflict,
+            Ok(full) => match fs::read(&full).map(String::from_utf8) {
+                Ok(Ok(text)) => {
                     ours.tree.insert(path.clone(), text);
+                    continue;
                 }
-                Err(_) => ours.no_text.push(path.clone()),
+                Ok(Err(_)) => Conflict {
+                    path: path.clone(),
+                    reason: "it is there already, and is no UTF-8 text".to_owned(),
+                },
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(Error::io("read", &full, &error)),
             },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(Error::io("read", &full, &error)),
+        };
+        // A folder in the way is in the way of many files.
+        if !ours.in_the_way.contains(&conflict) {
+            ours.in_the_way.push(conflict);
         }
     }
     Ok(ours)
 }
 
-/// Applies a change below `root`, all of it or nothing.
+/// Applies a change below `root`, all of it or nothing. Until the outcome is dropped, no other landform writes there.
 ///
 /// # Errors
-/// The change has conflicts; a path lies behind a symbolic link or differs from one there only in case; a file
-/// is not as the change found it; or the file system fails, and then everything is put back.
+/// The change has conflicts; another landform is at work there; a path lies behind a symbolic link or differs from one
+/// there only in case; a file is not as the change found it; or the file system fails, and then everything is put back.
 pub fn apply(change: &Change, root: &Path) -> Result<Applied> {
     if let Some(conflict) = change.conflicts.first() {
-        return Err(Error::refused(Problem::new(format!(
-            "{}: {}",
-            conflict.path, conflict.reason
-        ))));
+        return Err(refused(conflict));
     }
+    let mut applied = hold(root)?;
+    match write(change, &mut applied) {
+        Ok(()) => Ok(applied),
+        Err(error) => Err(applied.roll_back(error)),
+    }
+}
+
+/// Makes the folder if it is not there, and locks it.
+fn hold(root: &Path) -> Result<Applied> {
+    let mut folders = Vec::new();
+    loop {
+        // The folder may go between the two, when another landform takes back what it made.
+        make_folders(root, &mut folders).map_err(|error| Error::io("make", root, &error))?;
+        match Lock::take(root) {
+            Ok(Some(lock)) => {
+                return Ok(Applied {
+                    root: root.to_owned(),
+                    folders,
+                    files: Vec::new(),
+                    _lock: lock,
+                });
+            }
+            Ok(None) => {}
+            Err(error) => {
+                remove_folders(folders);
+                return Err(error);
+            }
+        }
+    }
+}
+
+fn write(change: &Change, applied: &mut Applied) -> Result<()> {
+    let root = applied.root.clone();
+    // All of them first: what has changed meanwhile is no reason to write anything.
     for (path, file) in &change.files {
-        let full = checked(root, path)?;
+        let full = checked(&root, path)?.map_err(|conflict| refused(&conflict))?;
         let now = match fs::read(&full) {
             Ok(bytes) => Some(bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -119,117 +157,95 @@ pub fn apply(change: &Change, root: &Path) -> Result<Applied> {
             ));
         }
     }
-    let mut applied = Applied {
-        root: root.to_owned(),
-        folders: Vec::new(),
-        files: Vec::new(),
-    };
-    for (path, file) in &change.files {
+    let changed = |(_, file): &(_, &FileChange)| file.action != Action::Keep;
+    for (path, file) in change.files.iter().filter(changed) {
         let full = root.join(path.as_str());
         let result = match (file.action, &file.after) {
             (Action::Delete, _) | (_, None) => fs::remove_file(&full),
-            (_, Some(text)) => {
-                make_folders(&full, &mut applied).and_then(|()| write_file(&full, text.as_bytes()))
-            }
+            (_, Some(text)) => make_folders(full.parent().unwrap_or(&root), &mut applied.folders)
+                .and_then(|()| write_file(&full, text.as_bytes())),
         };
-        match result {
-            Ok(()) => {
-                let before = file.before.as_ref().map(|text| text.as_bytes().to_vec());
-                applied.files.push((full, before));
-            }
-            Err(error) => {
-                let error = Error::io("write", &full, &error);
-                return Err(match applied.roll_back() {
-                    Ok(()) => error,
-                    Err(mut more) => {
-                        more.problems.insert(0, error.problems[0].clone());
-                        more
-                    }
-                });
-            }
-        }
-    }
-    Ok(applied)
-}
-
-/// The full path, if nothing on the way is a symbolic link or differs only in case.
-fn checked(root: &Path, path: &RepoPath) -> Result<PathBuf> {
-    let full = root.join(path.as_str());
-    for on_the_way in path.parents().chain([path.as_str()]) {
-        let there = root.join(on_the_way);
-        match fs::symlink_metadata(&there) {
-            Ok(meta) if meta.file_type().is_symlink() => {
-                return Err(Error::refused(
-                    Problem::new(format!("{} is a symbolic link", there.display()))
-                        .hint("landform writes only inside the folder; remove the link"),
-                ));
-            }
-            Ok(meta) if on_the_way != path.as_str() && !meta.is_dir() => {
-                return Err(Error::refused(
-                    Problem::new(format!(
-                        "{} is a file, where a folder is needed",
-                        there.display()
-                    ))
-                    .hint("rename it"),
-                ));
-            }
-            Ok(meta) if on_the_way == path.as_str() && meta.is_dir() => {
-                return Err(Error::refused(
-                    Problem::new(format!(
-                        "{} is a folder, where a file is needed",
-                        there.display()
-                    ))
-                    .hint("rename it"),
-                ));
-            }
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                other_case(&there)?;
-                break;
-            }
-            Err(error) => return Err(Error::io("look at", &there, &error)),
-        }
-    }
-    Ok(full)
-}
-
-/// Refuses a name that differs only in case from one beside it.
-fn other_case(path: &Path) -> Result<()> {
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|n| n.to_str()))
-    else {
-        return Ok(());
-    };
-    let Ok(entries) = fs::read_dir(folder) else {
-        return Ok(());
-    };
-    for entry in entries.flatten() {
-        let other = entry.file_name();
-        if other
-            .to_str()
-            .is_some_and(|other| other.eq_ignore_ascii_case(name))
-        {
-            return Err(Error::refused(
-                Problem::new(format!(
-                    "{} is there, which is {name} where case does not count",
-                    entry.path().display()
-                ))
-                .hint("rename it"),
-            ));
-        }
+        result.map_err(|error| Error::io("write", &full, &error))?;
+        let before = file.before.as_ref().map(|text| text.as_bytes().to_vec());
+        applied.files.push((full, before));
     }
     Ok(())
 }
 
-fn make_folders(file: &Path, applied: &mut Applied) -> io::Result<()> {
+fn refused(conflict: &Conflict) -> Error {
+    Error::refused(
+        Problem::new(format!("{}: {}", conflict.path, conflict.reason)).hint("remove or rename it"),
+    )
+}
+
+/// The full path, or what is in the way: landform writes only inside the folder, so through no symbolic link, and
+/// beside no name that differs only in case.
+fn checked(root: &Path, path: &RepoPath) -> Result<Result<PathBuf, Conflict>> {
+    let conflict = |at: &str, reason: String| {
+        let path = RepoPath::new(at).unwrap_or_else(|_| path.clone());
+        Ok(Err(Conflict { path, reason }))
+    };
+    for on_the_way in path.parents().chain([path.as_str()]) {
+        let there = root.join(on_the_way);
+        let reason = match fs::symlink_metadata(&there) {
+            Ok(meta) if meta.file_type().is_symlink() => {
+                "it is a symbolic link, and landform writes only inside the folder"
+            }
+            Ok(meta) if on_the_way != path.as_str() && !meta.is_dir() => {
+                "it is a file, where a folder is needed"
+            }
+            Ok(meta) if on_the_way == path.as_str() && meta.is_dir() => {
+                "it is a folder, where a file is needed"
+            }
+            Ok(_) => continue,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let Some(other) = other_case(&there) else {
+                    break;
+                };
+                let reason =
+                    format!("{other} is there, which is the same where case does not count");
+                return conflict(on_the_way, reason);
+            }
+            Err(error) => return Err(Error::io("look at", &there, &error)),
+        };
+        return conflict(on_the_way, reason.to_owned());
+    }
+    Ok(Ok(root.join(path.as_str())))
+}
+
+/// A name beside that of a path that differs from it only in case.
+fn other_case(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    let entries = fs::read_dir(path.parent()?).ok()?;
+    let mut others = entries
+        .flatten()
+        .filter_map(|e| e.file_name().into_string().ok());
+    others.find(|other| other.eq_ignore_ascii_case(name))
+}
+
+/// Removes folders that were made, outermost first.
+fn remove_folders(made: Vec<PathBuf>) {
+    for folder in made.into_iter().rev() {
+        // One that is not empty holds something of somebody else's by now.
+        let _ = fs::remove_dir(folder);
+    }
+}
+
+/// Makes a folder and those on the way to it, and notes which were made.
+fn make_folders(folder: &Path, made: &mut Vec<PathBuf>) -> io::Result<()> {
     let mut missing = Vec::new();
-    let mut folder = file.parent();
-    while let Some(path) = folder.filter(|path| !path.as_os_str().is_empty() && !path.exists()) {
+    let mut next = Some(folder);
+    while let Some(path) = next.filter(|path| !path.as_os_str().is_empty() && !path.exists()) {
         missing.push(path.to_owned());
-        folder = path.parent();
+        next = path.parent();
     }
     for path in missing.into_iter().rev() {
-        fs::create_dir(&path)?;
-        applied.folders.push(path);
+        match fs::create_dir(&path) {
+            Ok(()) => made.push(path),
+            // Another landform was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(())
 }
@@ -289,7 +305,8 @@ mod tests {
         let change = change(&[("a/b/c.yaml", "x\n"), ("d", "y\n")], &root).unwrap();
         let applied = apply(&change, &root).unwrap();
         assert_eq!(fs::read_to_string(root.join("a/b/c.yaml")).unwrap(), "x\n");
-        applied.roll_back().unwrap();
+        let error = applied.roll_back(Error::failed(Problem::new("no")));
+        assert_eq!(error.problems.len(), 1);
         assert!(!dir.path().join("new").exists());
     }
 
@@ -321,25 +338,70 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn never_through_links() {
+    fn tells_all_that_is_in_the_way() {
         let dir = tempfile::tempdir().unwrap();
-        let outside = tempfile::tempdir().unwrap();
-        std::os::unix::fs::symlink(outside.path(), dir.path().join("apps")).unwrap();
-        let error = change(&[("apps/x", "1")], dir.path()).unwrap_err();
-        assert!(error.to_string().contains("symbolic link"), "{error}");
+        let (root, outside) = (dir.path(), tempfile::tempdir().unwrap());
+        std::os::unix::fs::symlink(outside.path(), root.join("apps")).unwrap();
+        fs::create_dir_all(root.join("Clusters/x")).unwrap();
+        fs::create_dir(root.join("folder")).unwrap();
+        fs::write(root.join("file"), "").unwrap();
+        fs::write(root.join("bytes"), [0xff]).unwrap();
+        let theirs: Tree = [
+            "apps/x",
+            "apps/y",
+            "clusters/x",
+            "file/x",
+            "folder",
+            "bytes",
+            "fine",
+        ]
+        .map(|path| (RepoPath::new(path).unwrap(), "1".to_owned()))
+        .into();
+        let ours = read_ours(root, theirs.keys()).unwrap();
+        let mut change = merge(&Tree::new(), &ours.tree, &theirs);
+        change.oppose(ours.in_the_way);
+        let told: Vec<String> = change
+            .conflicts
+            .iter()
+            .map(|c| c.path.to_string())
+            .collect();
+        assert_eq!(told, ["apps", "bytes", "clusters", "file", "folder"]);
+        assert!(change.conflicts[0].reason.contains("symbolic link"));
+        assert!(
+            change.conflicts[2]
+                .reason
+                .contains("where case does not count")
+        );
+        let left: Vec<&str> = change.files.keys().map(RepoPath::as_str).collect();
+        assert_eq!(left, ["fine"]);
         assert!(fs::read_dir(outside.path()).unwrap().next().is_none());
     }
 
     #[test]
-    fn never_beside_another_case() {
+    fn never_through_what_came_meanwhile() {
         let dir = tempfile::tempdir().unwrap();
+        let change = change(&[("apps/x", "1")], dir.path()).unwrap();
         fs::create_dir(dir.path().join("Apps")).unwrap();
-        let result = change(&[("apps/x", "1")], dir.path());
+        let error = apply(&change, dir.path()).unwrap_err();
         assert!(
-            result
-                .unwrap_err()
-                .to_string()
-                .contains("where case does not count")
+            error.to_string().contains("where case does not count"),
+            "{error}"
         );
+        assert!(!dir.path().join("apps").exists());
+    }
+
+    #[test]
+    fn knows_what_it_made() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("mine/deep")).unwrap();
+        let files = [
+            ("new/a/x", "1"),
+            ("new/b", "1"),
+            ("mine/x", "1"),
+            ("mine/deep/y/z", "1"),
+            ("top", "1"),
+        ];
+        let applied = apply(&change(&files, dir.path()).unwrap(), dir.path()).unwrap();
+        assert_eq!(applied.made(), ["mine/deep/y", "mine/x", "new", "top"]);
     }
 }

@@ -1,6 +1,7 @@
 //! A change: what a command would do to the files of a repository. It is shown or applied, nothing else.
 
 mod apply;
+mod lock;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,8 @@ pub enum Action {
     Edit,
     /// It goes.
     Delete,
+    /// It is as it should be, and Git does not have it so yet.
+    Keep,
 }
 
 /// The change of one file.
@@ -49,6 +52,31 @@ pub struct Change {
 }
 
 impl Change {
+    /// Puts conflicts into it: what they stand against, or what lies below, is not written.
+    pub fn oppose(&mut self, conflicts: impl IntoIterator<Item = Conflict>) {
+        for conflict in conflicts {
+            let (at, below) = (&conflict.path, format!("{}/", conflict.path));
+            self.files
+                .retain(|path, _| path != at && !path.as_str().starts_with(&below));
+            self.conflicts.push(conflict);
+        }
+        self.conflicts.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+
+    /// Takes along files that are there as they should be, so that a commit holds them too.
+    pub fn keep(&mut self, files: impl IntoIterator<Item = (RepoPath, String)>) {
+        for (path, text) in files {
+            if self.conflicts.iter().any(|conflict| conflict.path == path) {
+                continue;
+            }
+            self.files.entry(path).or_insert(FileChange {
+                action: Action::Keep,
+                before: Some(text.clone()),
+                after: Some(text),
+            });
+        }
+    }
+
     /// Whether it does nothing.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty() && self.conflicts.is_empty()

@@ -8,6 +8,7 @@ mod man;
 mod new;
 mod next;
 mod opened;
+mod plan;
 mod schema;
 mod schemas;
 mod show;

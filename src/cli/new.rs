@@ -2,20 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::interview::Interview;
 use super::next;
+use super::plan::{could_write, must_be_folder, plan};
 use crate::catalog::Catalogue;
-use crate::change::{Change, Conflict, apply, read_ours};
-use crate::error::{Error, Kind, Problem, Result, Source};
+use crate::change::{Action, Change, apply};
+use crate::error::{Error, Kind, Problem, Problems, Result, Source};
 use crate::git::{self, Place};
-use crate::merge::merge;
 use crate::model::{
-    Answers, CatalogueRef, Given, Platform, RECORD, RepoPath, Resolution, Tree, answers_file,
-    resolve,
+    Answers, CatalogueRef, Given, Platform, RECORD, RepoPath, Resolution, answers_file, resolve,
 };
-use crate::render::render;
 use crate::ui::{
     Confirmed, Printer, Prompter as _, Reply, Report, Terminal, is_interactive, plan_folders,
     plan_tree, style, unified, wrap,
@@ -34,7 +32,7 @@ use crate::ui::{
 pub(super) struct Args {
     /// Folder of the platform
     #[arg(value_name = "DIR")]
-    dir: PathBuf,
+    pub(super) dir: PathBuf,
     /// Read answers from a YAML file
     #[arg(long, value_name = "FILE")]
     answers: Option<PathBuf>,
@@ -76,16 +74,16 @@ pub(super) struct Args {
     yes: bool,
     /// Show the plan and write nothing
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
     /// Show the text of every file
     #[arg(long)]
-    diff: bool,
+    pub(super) diff: bool,
     /// Print the outcome as JSON; see `landform schema change`
     #[arg(long)]
     json: bool,
     /// Write and stage, but do not commit
     #[arg(long)]
-    no_commit: bool,
+    pub(super) no_commit: bool,
     /// Print all answers, defaults included, and write nothing
     #[arg(long)]
     print_answers: bool,
@@ -95,6 +93,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     let answers = answers(args)?;
     let own = answers.catalogue.as_ref().map(|given| &given.value);
     let catalogue = super::catalog::open(own, args.trust)?;
+    must_be_folder(&args.dir)?;
     let place = git::look(&args.dir)?;
     let environment = git::environment(&args.dir, &place);
     let quiet = args.yes || args.dry_run || args.print_answers;
@@ -153,50 +152,6 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     }
 }
 
-/// Refuses what can be refused before anybody answers questions in vain.
-fn could_write(args: &Args, place: &Place) -> Result<()> {
-    if args.dir.join(RECORD).join("platform.yaml").exists() {
-        return Err(a_platform_already(&args.dir));
-    }
-    if let Place::Root(repo) = place {
-        repo.must_be_idle()?;
-    }
-    if !args.no_commit {
-        git::must_have_identity(place)?;
-    }
-    Ok(())
-}
-
-/// What would be written, and what is to be told about it.
-fn plan(
-    args: &Args,
-    resolution: &Resolution,
-    catalogue: &Catalogue,
-    place: &Place,
-) -> Result<(Change, Report)> {
-    let theirs = render(&resolution.platform, catalogue)?;
-    let ours = read_ours(&args.dir, theirs.keys())?;
-    refuse_second(&args.dir, &ours.tree, &theirs)?;
-    let mut change = merge(&Tree::new(), &ours.tree, &theirs);
-    for path in ours.no_text {
-        change.files.remove(&path);
-        let reason = "it is there already, and is no UTF-8 text".to_owned();
-        change.conflicts.push(Conflict { path, reason });
-    }
-    if let Place::Root(repo) = place {
-        repo.must_be_idle()?;
-        if !args.no_commit {
-            let dirty = repo.dirty(change.files.keys())?;
-            uncommitted(&mut change, &dirty);
-        }
-    }
-    let mut report = Report::new("new", &args.dir.display().to_string(), &change, args.diff);
-    report.assumed = resolution.assumed.iter().map(Into::into).collect();
-    report.notes = notes(resolution, place, &args.dir);
-    report.dry_run = args.dry_run;
-    Ok((change, report))
-}
-
 fn answers(args: &Args) -> Result<Answers> {
     let mut answers = match &args.answers {
         Some(path) => {
@@ -205,8 +160,11 @@ fn answers(args: &Args) -> Result<Answers> {
         }
         None => Answers::default(),
     };
+    let mut problems = Problems::default();
     for cluster in &args.cluster {
-        answers.add_cluster(cluster)?;
+        answers
+            .add_cluster(cluster)
+            .unwrap_or_else(|error| problems.extend(error));
     }
     for component in &args.component {
         answers.add_component(component);
@@ -225,8 +183,11 @@ fn answers(args: &Args) -> Result<Answers> {
         }
     }
     for set in &args.set {
-        answers.set(set)?;
+        answers
+            .set(set)
+            .unwrap_or_else(|error| problems.extend(error));
     }
+    problems.into_result()?;
     if let Some(catalogue) = &args.catalog {
         answers.catalogue = Some(Given {
             value: CatalogueRef::parse(catalogue),
@@ -234,71 +195,6 @@ fn answers(args: &Args) -> Result<Answers> {
         });
     }
     Ok(answers)
-}
-
-/// A folder that holds another platform already is refused as a whole, not file by file.
-fn refuse_second(dir: &Path, ours: &Tree, theirs: &Tree) -> Result<()> {
-    let path = RepoPath::new(format!("{RECORD}/platform.yaml"));
-    let Some(path) = path.ok().filter(|path| ours.contains_key(path)) else {
-        return Ok(());
-    };
-    if ours.get(&path) == theirs.get(&path) {
-        return Ok(());
-    }
-    Err(a_platform_already(dir))
-}
-
-fn a_platform_already(dir: &Path) -> Error {
-    Error::refused(
-        Problem::new(format!(
-            "{} is a platform already, made from other answers",
-            dir.display()
-        ))
-        .hint("choose another folder"),
-    )
-}
-
-/// Files that landform would edit and that hold work not committed yet.
-fn uncommitted(change: &mut Change, dirty: &[RepoPath]) {
-    for path in dirty {
-        let Some(file) = change.files.get(path) else {
-            continue;
-        };
-        let reason = if file.before.is_some() {
-            "it has changes that are not committed; commit or stash them, or use --no-commit"
-        } else if file.after.is_some() {
-            "Git knows it, and it is gone from the folder; commit that first, or use --no-commit"
-        } else {
-            continue;
-        };
-        change.files.remove(path);
-        change.conflicts.push(Conflict {
-            path: path.clone(),
-            reason: reason.to_owned(),
-        });
-    }
-}
-
-fn notes(resolution: &Resolution, place: &Place, dir: &Path) -> Vec<String> {
-    let mut notes = resolution.notes.clone();
-    let url = resolution.assumed.iter().find(|a| a.key == "git.url");
-    if let Some(url) = url.filter(|_| !matches!(place, Place::Root(repo) if repo.has_origin())) {
-        notes.push(format!(
-            "the address {} is only assumed, and Flux will read it: give yours by --git-url",
-            url.value
-        ));
-    }
-    if let Place::Fresh {
-        inside: Some(around),
-    } = place
-    {
-        notes.push(format!(
-            "{} lies inside the repository {}; it becomes a repository of its own, because Flux reads a whole one",
-            dir.display(),
-            around.display()
-        ));
-    }
-    notes
 }
 
 fn refuse(args: &Args, printer: &Printer, report: &Report, change: &Change) -> Result<u8> {
@@ -342,7 +238,12 @@ fn show(args: &Args, printer: &Printer, resolution: &Resolution, report: &Report
     for note in &report.notes {
         let _ = write!(text, "\n\nNote: {note}");
     }
-    printer.say(&text);
+    if args.dry_run {
+        // It is what was asked for.
+        printer.product(&text);
+    } else {
+        printer.say(&text);
+    }
 }
 
 /// The plan after a conversation: short, and no wider than the terminal.
@@ -499,6 +400,8 @@ fn write(
     report: &mut Report,
 ) -> Result<()> {
     let had_folder = args.dir.exists();
+    let edited = Edited::look(change, place)?;
+    // Until this is dropped no other landform writes here.
     let applied = apply(change, &args.dir)?;
     let paths: Vec<RepoPath> = change.files.keys().cloned().collect();
     let branch = &platform.git.branch;
@@ -509,20 +412,47 @@ fn write(
     };
     let commit = match commit {
         Ok(commit) => commit,
-        Err(error) => {
-            applied.roll_back()?;
-            return Err(error);
-        }
+        Err(error) => return Err(applied.roll_back(error)),
     };
     let situation = next::Situation {
         dir: &args.dir,
         had_folder,
+        had_repository: matches!(place, Place::Root(_)),
+        made: applied.made(),
+        restorable: &edited.restorable,
+        replaced: &edited.replaced,
+        kept: change.count(Action::Keep),
         had_origin: matches!(place, Place::Root(repo) if repo.has_origin()),
         commit: commit.as_ref(),
     };
     report.next = next::steps(platform, catalogue, &situation)?;
     report.commit = commit.map(|commit| commit.id);
     Ok(())
+}
+
+/// Files that change, by what becomes of their old text.
+struct Edited {
+    /// The last commit holds it.
+    restorable: Vec<RepoPath>,
+    /// Nothing holds it.
+    replaced: Vec<RepoPath>,
+}
+
+impl Edited {
+    fn look(change: &Change, place: &Place) -> Result<Self> {
+        let edited = change.files.iter();
+        let edited = edited.filter(|(_, file)| file.action == Action::Edit);
+        let edited: Vec<RepoPath> = edited.map(|(path, _)| path.clone()).collect();
+        let replaced = match place {
+            Place::Root(repo) => repo.dirty(edited.iter())?,
+            Place::Fresh { .. } => edited.clone(),
+        };
+        let restorable = edited.into_iter().filter(|path| !replaced.contains(path));
+        Ok(Self {
+            restorable: restorable.collect(),
+            replaced,
+        })
+    }
 }
 
 fn message(platform: &Platform) -> String {
@@ -542,16 +472,24 @@ fn message(platform: &Platform) -> String {
 
 fn finish(printer: &Printer, report: &Report, change: &Change) {
     let (good, bold) = (style::GOOD, style::HEADING);
-    let files = format!("{} files", change.files.len());
+    let kept = change.count(Action::Keep);
+    let mut files = format!("{} files written", change.files.len() - kept);
+    if kept > 0 {
+        let _ = write!(files, ", {kept} there already");
+    }
     let outcome = match &report.commit {
-        Some(id) => format!("{files} written, commit {}", id.get(..10).unwrap_or(id)),
-        None => format!("{files} written and staged, not committed"),
+        Some(id) => format!("{files}, commit {}", id.get(..10).unwrap_or(id)),
+        None if kept > 0 => format!("{files}; all staged, not committed"),
+        None => format!("{files} and staged, not committed"),
     };
     let mut text = format!("\n{good}Done:{good:#} {outcome}\n\n{bold}Next{bold:#}");
     for (index, step) in report.next.iter().enumerate() {
         let _ = write!(text, "\n  {} {}", index + 1, step.title);
         for before in &step.before {
             let _ = write!(text, "\n      first: {before}");
+        }
+        for about in &step.about {
+            let _ = write!(text, "\n      {about}");
         }
         for command in &step.commands {
             let _ = write!(text, "\n      {command}");

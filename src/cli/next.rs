@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::catalog::{Catalogue, Component, Secret};
 use crate::error::Result;
 use crate::git::Commit;
-use crate::model::{Cluster, GitAuth, Platform, SecretsFrom};
+use crate::model::{Cluster, GitAuth, Platform, RepoPath, SecretsFrom};
 use crate::render::provider_texts;
 use crate::ui::Step;
 
@@ -15,6 +15,16 @@ pub(super) struct Situation<'a> {
     pub(super) dir: &'a Path,
     /// Whether it was there before.
     pub(super) had_folder: bool,
+    /// Whether it was a repository before.
+    pub(super) had_repository: bool,
+    /// What is new in it: files, and folders with all that is in them.
+    pub(super) made: Vec<String>,
+    /// Files that changed, where the last commit holds the old text.
+    pub(super) restorable: &'a [RepoPath],
+    /// Files that changed, where nothing holds it.
+    pub(super) replaced: &'a [RepoPath],
+    /// How many files were there already as they should be.
+    pub(super) kept: usize,
     /// Whether it knows where to push.
     pub(super) had_origin: bool,
     /// The commit, if one was made.
@@ -31,7 +41,8 @@ pub(super) fn steps(
     situation: &Situation<'_>,
 ) -> Result<Vec<Step>> {
     let mut steps = vec![push(platform, situation)];
-    for (name, cluster) in &platform.clusters {
+    for cluster in platform.in_order() {
+        let name = &cluster.name;
         let texts = provider_texts(platform, cluster, catalogue)?;
         let sops = cluster.facts.get("secrets").is_some_and(|s| s == "sops");
         let mut commands = login(platform.git.auth, sops);
@@ -42,13 +53,14 @@ pub(super) fn steps(
             title: format!("bring up {name} ({})", cluster.provider),
             before: texts.requires,
             commands,
+            ..Step::default()
         });
         let mut watch = texts.kubeconfig;
         watch.push("kubectl get kustomizations.kustomize.toolkit.fluxcd.io -A --watch".to_owned());
         steps.push(Step {
             title: format!("see that Flux has taken over on {name}"),
-            before: Vec::new(),
             commands: watch,
+            ..Step::default()
         });
         steps.extend(secrets(platform, cluster, catalogue));
     }
@@ -84,8 +96,8 @@ fn push(platform: &Platform, situation: &Situation<'_>) -> Step {
     });
     Step {
         title: "push first: Flux reads the repository".to_owned(),
-        before: Vec::new(),
         commands,
+        ..Step::default()
     }
 }
 
@@ -156,10 +168,18 @@ fn secrets(platform: &Platform, cluster: &Cluster, catalogue: &Catalogue) -> Vec
         };
         for secret in platform.secrets(cluster, component, &here) {
             let meanings = secret.keys.iter();
-            step.before
+            step.about
                 .extend(meanings.map(|(key, meaning)| format!("{}/{key}: {meaning}", secret.name)));
             step.commands
                 .extend(secret_commands(cluster, component, secret, from));
+        }
+    }
+    for (from, step) in &mut steps {
+        if *from != SecretsFrom::Store {
+            step.about.push(
+                "each FILE holds one value, without a line end: that would be part of the secret"
+                    .to_owned(),
+            );
         }
     }
     steps
@@ -216,24 +236,65 @@ pub(super) fn secret_commands(
     }
 }
 
+/// How to take everything back, as far as that can be: never more than what this command wrote.
 fn undo(situation: &Situation<'_>) -> Option<Step> {
+    let mut step = Step {
+        title: "to undo all of this, before the push".to_owned(),
+        ..Step::default()
+    };
     let name = situation
         .dir
         .file_name()
         .unwrap_or_default()
         .to_string_lossy();
-    let command = match situation.commit {
-        _ if !situation.had_folder => format!("cd .. && rm -r {}", quote(&name)),
-        Some(commit) if !commit.first => {
-            format!("git revert {}", commit.id.get(..10).unwrap_or(&commit.id))
+    if !situation.had_folder {
+        step.commands = vec![format!("cd .. && rm -rf {}", quote(&name))];
+        return Some(step);
+    }
+    if let Some(commit) = situation.commit.filter(|commit| !commit.first) {
+        let id = commit.id.get(..10).unwrap_or(&commit.id);
+        step.commands = vec![format!("git revert {id}")];
+        return Some(step);
+    }
+    let made: Vec<String> = situation.made.iter().map(|path| quote(path)).collect();
+    let made = made.join(" ");
+    let commands = &mut step.commands;
+    if situation.had_repository {
+        if situation.commit.is_some() {
+            // There is no commit to go back to.
+            commands.push("git update-ref -d HEAD".to_owned());
         }
-        _ => return None,
-    };
-    Some(Step {
-        title: "to undo all of this, before the push".to_owned(),
-        before: Vec::new(),
-        commands: vec![command],
-    })
+        if !made.is_empty() {
+            commands.push(format!("git rm -rfq -- {made}"));
+        }
+        if !situation.restorable.is_empty() {
+            let paths = names(situation.restorable, " ");
+            commands.push(format!("git restore --staged --worktree -- {paths}"));
+        }
+    } else {
+        commands.push(format!("rm -rf .git {made}").trim_end().to_owned());
+    }
+    if !situation.replaced.is_empty() {
+        let names = names(situation.replaced, ", ");
+        step.about.push(format!(
+            "{names}: the new text stays, because nothing holds the old one"
+        ));
+    }
+    match situation.kept {
+        0 => {}
+        1 => step
+            .about
+            .push("the file that was there already stays".to_owned()),
+        kept => step
+            .about
+            .push(format!("the {kept} files that were there already stay")),
+    }
+    (!step.commands.is_empty()).then_some(step)
+}
+
+fn names(paths: &[RepoPath], between: &str) -> String {
+    let names: Vec<String> = paths.iter().map(|path| quote(path.as_str())).collect();
+    names.join(between)
 }
 
 /// A word for a POSIX shell.

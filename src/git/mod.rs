@@ -2,6 +2,8 @@
 //! the user's hooks, signing and environment.
 
 mod commit;
+mod identity;
+mod staged;
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +12,9 @@ use git2::{ErrorCode, Repository, RepositoryState, Status};
 use crate::error::{Error, Problem, Result};
 use crate::model::{Environment, RepoPath};
 
-pub use commit::{Commit, Identity, commit, identity, must_have_identity, stage};
+pub use commit::{Commit, commit};
+pub use identity::{Identity, identity, must_have_identity};
+pub use staged::stage;
 
 /// Brings a tag of a repository into a folder, by the user's `git` with its logins.
 ///
@@ -114,15 +118,28 @@ pub fn look(dir: &Path) -> Result<Place> {
 }
 
 fn unreadable(dir: &Path, error: &git2::Error) -> Error {
+    let said = error.message();
+    let hint = if error.code() == ErrorCode::Owner {
+        // The path must be absolute (git-config(1), safe.directory).
+        let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+        let root = dir.ancestors().find(|dir| dir.join(".git").exists());
+        format!(
+            "if you trust it, run\n    git config --global --add safe.directory \"{}\"\n\
+             or take it over, or use a folder of your own",
+            root.unwrap_or(&dir).display()
+        )
+    } else if said.contains("object format") || said.contains("extension") {
+        "repositories with sha256 or reftable cannot be read yet; use another folder, and copy"
+            .to_owned()
+    } else {
+        "run `git status` in that folder, mend what it says, and try again".to_owned()
+    };
+    let dir = dir.display();
     Error::failed(
         Problem::new(format!(
-            "could not read the Git repository at {}: {}",
-            dir.display(),
-            error.message()
+            "could not read the Git repository at {dir}: {said}"
         ))
-        .hint(
-            "repositories with sha256 or reftable cannot be read yet; use another folder, and copy",
-        ),
+        .hint(hint),
     )
 }
 
@@ -190,16 +207,34 @@ impl Repo {
     /// # Errors
     /// Git cannot say.
     pub fn dirty<'a>(&self, paths: impl Iterator<Item = &'a RepoPath>) -> Result<Vec<RepoPath>> {
-        let mut dirty = Vec::new();
+        self.having(paths, |status| status != Status::CURRENT)
+    }
+
+    /// Which of some paths are in the folder otherwise than in the index.
+    ///
+    /// # Errors
+    /// Git cannot say.
+    pub fn unstaged<'a>(&self, paths: impl Iterator<Item = &'a RepoPath>) -> Result<Vec<RepoPath>> {
+        let otherwise =
+            Status::WT_NEW | Status::WT_MODIFIED | Status::WT_TYPECHANGE | Status::IGNORED;
+        self.having(paths, |status| status.intersects(otherwise))
+    }
+
+    fn having<'a>(
+        &self,
+        paths: impl Iterator<Item = &'a RepoPath>,
+        wanted: impl Fn(Status) -> bool,
+    ) -> Result<Vec<RepoPath>> {
+        let mut found = Vec::new();
         for path in paths {
             match self.inner.status_file(Path::new(path.as_str())) {
-                Ok(status) if status == Status::CURRENT => {}
-                Ok(_) => dirty.push(path.clone()),
+                Ok(status) if wanted(status) => found.push(path.clone()),
+                Ok(_) => {}
                 Err(error) if error.code() == ErrorCode::NotFound => {}
                 Err(error) => return Err(git_failed("look at the work tree", &error)),
             }
         }
-        Ok(dirty)
+        Ok(found)
     }
 
     /// Whether `origin` is set.

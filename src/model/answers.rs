@@ -235,10 +235,10 @@ impl Answers {
         }
     }
 
-    /// `--cluster NAME=PROVIDER`.
+    /// `--cluster NAME=PROVIDER`; it wins over the answers file.
     ///
     /// # Errors
-    /// It is not of that form.
+    /// It is not of that form, or the cluster was named by such a flag before.
     pub fn add_cluster(&mut self, spec: &str) -> Result<()> {
         let at = Place::Flag(format!("--cluster {spec}"));
         let Some((name, provider)) = spec.split_once('=') else {
@@ -254,6 +254,13 @@ impl Answers {
         });
         let clusters = self.clusters.get_or_insert_default();
         if let Some(cluster) = clusters.get_mut(name) {
+            let before = cluster.provider.as_ref().map(|provider| &provider.at);
+            if let Some(Place::Flag(flag)) = before {
+                let message = format!("the cluster `{name}` is there already, by {flag}");
+                return Err(Error::refused(
+                    Problem::new(message).at(at).hint("name each cluster once"),
+                ));
+            }
             cluster.provider = provider;
         } else {
             let cluster = ClusterAnswers {

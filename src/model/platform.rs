@@ -174,6 +174,14 @@ pub struct Platform {
 }
 
 impl Platform {
+    /// The clusters in the order in which to bring them up: those that take new versions at once before those that
+    /// take them later, then by name.
+    pub fn in_order(&self) -> Vec<&Cluster> {
+        let mut clusters: Vec<&Cluster> = self.clusters.values().collect();
+        clusters.sort_by_key(|cluster| cluster.upgrades_later());
+        clusters
+    }
+
     /// What templates see as `platform`.
     pub fn context(&self) -> Value {
         let mut context = json!({
@@ -189,6 +197,11 @@ impl Platform {
 }
 
 impl Cluster {
+    /// Whether it keeps its own versions until somebody raises them.
+    pub fn upgrades_later(&self) -> bool {
+        self.facts.get("upgrades").is_some_and(|u| u == "later")
+    }
+
     /// The answers as templates see them.
     pub fn answer_values(&self) -> Value {
         values(&self.answers)

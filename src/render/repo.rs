@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Renderer, context};
-use crate::catalog::Layer;
+use crate::catalog::{Layer, Name};
 use crate::error::{Error, Result};
 use crate::model::{Cluster, install_order, units};
 
@@ -13,8 +13,8 @@ impl Renderer<'_> {
         let mut context = self.context();
         let clusters: Result<Vec<Value>> = self
             .platform
-            .clusters
-            .values()
+            .in_order()
+            .into_iter()
             .map(|cluster| self.cluster_summary(cluster))
             .collect();
         context.insert("clusters", &clusters?);
@@ -53,9 +53,9 @@ impl Renderer<'_> {
         let summaries = self.platform.components.keys().map(|name| {
             let component = &self.catalogue.components[name];
             let spec = &component.spec;
-            let on = self.platform.clusters.iter();
-            let on = on.filter(|(_, cluster)| cluster.components.contains_key(name));
-            let clusters: Vec<&String> = on.map(|(cluster, _)| cluster).collect();
+            let on = self.platform.in_order().into_iter();
+            let on = on.filter(|cluster| cluster.components.contains_key(name));
+            let clusters: Vec<&Name> = on.map(|cluster| &cluster.name).collect();
             let ready = context::ready(component);
             let mut summary = json!({
                 "name": name,

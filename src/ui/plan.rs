@@ -28,22 +28,26 @@ impl<'a> Folder<'a> {
         self.files.len() + self.folders.values().map(Folder::count).sum::<usize>()
     }
 
-    /// Whether every file below is new, so that one line can stand for all.
-    fn all_new(&self) -> bool {
-        self.files.values().all(|action| *action == Action::Create)
-            && self.folders.values().all(Folder::all_new)
+    /// Whether every file below is new, or every one is there, so that one line can stand for all.
+    fn all(&self, wanted: Action) -> bool {
+        self.files.values().all(|action| *action == wanted)
+            && self.folders.values().all(|folder| folder.all(wanted))
     }
 
     fn draw(&self, depth: usize, out: &mut String) {
         let indent = "  ".repeat(depth);
         for (name, folder) in &self.folders {
+            let kept = folder.all(Action::Keep);
             // Only the outer levels are worth reading one by one; the record never is.
-            let fold =
-                *name == ".landform" || depth >= 3 || folder.folders.is_empty() && depth >= 1;
+            let fold = kept
+                || *name == ".landform"
+                || depth >= 3
+                || folder.folders.is_empty() && depth >= 1;
             let count = folder.count();
             let plural = if count == 1 { "file" } else { "files" };
             let faint = style::FAINT;
-            if fold && folder.all_new() {
+            let name = format!("{}{name}", if kept { "keep  " } else { "" });
+            if fold && (kept || folder.all(Action::Create)) {
                 let names: Vec<&str> = folder.files.keys().copied().collect();
                 let list = if folder.folders.is_empty() && names.len() <= 6 {
                     names.join("  ")
@@ -61,6 +65,7 @@ impl<'a> Folder<'a> {
                 Action::Create => ("", style::GOOD),
                 Action::Edit => ("edit  ", style::CHANGED),
                 Action::Delete => ("delete  ", style::BAD),
+                Action::Keep => ("keep  ", style::FAINT),
             };
             let _ = writeln!(out, "{indent}{style}{word}{style:#}{name}");
         }
@@ -121,6 +126,7 @@ fn counts(change: &Change) -> String {
         (Action::Create, "new"),
         (Action::Edit, "edited"),
         (Action::Delete, "deleted"),
+        (Action::Keep, "there already, and not in Git yet"),
     ];
     let counts: Vec<String> = counts
         .iter()

@@ -37,7 +37,7 @@ pub struct Report {
 pub struct FileReport {
     /// Path below the folder.
     pub path: String,
-    /// `create`, `edit` or `delete`.
+    /// `create`, `edit`, `delete`, or `keep`: it is as it should be, and Git does not have it so yet.
     pub action: String,
     /// Lines after the change.
     pub lines: usize,
@@ -74,6 +74,8 @@ pub struct Step {
     pub title: String,
     /// What must be there before, in words.
     pub before: Vec<String>,
+    /// What to know about it, in words.
+    pub about: Vec<String>,
     /// Commands, in order.
     pub commands: Vec<String>,
 }
@@ -87,6 +89,7 @@ impl Report {
                 Action::Create => "create",
                 Action::Edit => "edit",
                 Action::Delete => "delete",
+                Action::Keep => "keep",
             }
             .to_owned(),
             lines: file.after.as_deref().map_or(0, |text| text.lines().count()),

@@ -75,6 +75,22 @@ fn the_identity_may_come_from_the_environment() {
 }
 
 #[test]
+fn an_author_without_a_committer_is_no_identity() {
+    // Git wants both, and says so only when everything else is done.
+    for who in ["AUTHOR", "COMMITTER"] {
+        let sandbox = Sandbox::nobody();
+        sandbox
+            .landform(["new", "acme", "--yes"])
+            .env(format!("GIT_{who}_NAME"), "Ada")
+            .env(format!("GIT_{who}_EMAIL"), "ada@example.com")
+            .assert()
+            .code(2)
+            .stderr(contains("Git does not know who you are"));
+        assert!(!sandbox.path("acme").exists());
+    }
+}
+
+#[test]
 fn the_identity_may_be_that_of_the_repository() {
     let sandbox = Sandbox::nobody();
     sandbox.repository("acme", &[]);
@@ -145,6 +161,46 @@ fn a_failing_hook_leaves_a_repository_as_it_was() {
     // Objects that nothing names are no change to a repository.
     after.retain(|path, _| before.contains_key(path) || !path.starts_with(".git/objects/"));
     assert_same(&before, &after);
+    assert_eq!(sandbox.status("acme"), "A  staged.txt");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_failing_hook_leaves_a_repository_without_an_index_usable() {
+    // A new repository and the clone of an empty one have no index yet, and an empty file is none that git reads.
+    let sandbox = Sandbox::new();
+    sandbox.git(".", ["init", "--quiet", "fresh"]);
+    sandbox.git(".", ["init", "--quiet", "--bare", "empty.git"]);
+    sandbox.git(".", ["clone", "--quiet", "empty.git", "clone"]);
+    for dir in ["fresh", "clone"] {
+        let hook = format!("{dir}/.git/hooks/pre-commit");
+        sandbox.script(&hook, "#!/bin/sh\nexit 1\n");
+        sandbox.new_in(dir, &["--name", "acme"]).code(3);
+        assert!(!sandbox.path(dir).join(".git/index").exists(), "{dir}");
+        assert_eq!(sandbox.status(dir), "");
+        std::fs::remove_file(sandbox.path(&hook)).unwrap();
+        sandbox.new_in(dir, &["--name", "acme"]).success();
+        assert_eq!(sandbox.commits(dir), 1);
+        assert_eq!(sandbox.status(dir), "");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_hook_puts_into_the_commit_is_no_change_afterwards() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("acme", &[("notes.txt", "mine\n")]);
+    sandbox.write("acme/staged.txt", "staged\n");
+    sandbox.git("acme", ["add", "staged.txt"]);
+    sandbox.script(
+        "acme/.git/hooks/pre-commit",
+        "#!/bin/sh\necho '# formatted' >> README.md\necho made > made.txt\ngit add README.md made.txt\n\
+         git rm --quiet notes.txt\n",
+    );
+    sandbox.new_in("acme", &[]).success();
+    let readme = sandbox.git("acme", ["show", "HEAD:README.md"]);
+    assert!(readme.ends_with("# formatted"), "{readme}");
+    assert_eq!(sandbox.git("acme", ["show", "HEAD:made.txt"]), "made");
     assert_eq!(sandbox.status("acme"), "A  staged.txt");
 }
 
@@ -319,4 +375,18 @@ fn no_editor_opens() {
     sandbox.new_in("acme", &[]).success();
     let message = sandbox.git("acme", ["log", "-1", "--format=%s"]);
     assert_eq!(message, "Add the platform acme");
+}
+
+#[cfg(unix)]
+#[test]
+fn without_git_the_commit_holds_no_more_than_its_paths() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("acme", &[("notes.txt", "mine\n")]);
+    sandbox.write("acme/staged.txt", "staged\n");
+    sandbox.git("acme", ["add", "staged.txt"]);
+    let mut command = sandbox.landform(["new", "acme", "--yes"]);
+    command.env("PATH", "/nowhere").assert().success();
+    assert!(!sandbox.committed("acme").contains(&"staged.txt".to_owned()));
+    assert_eq!(sandbox.git("acme", ["show", "HEAD:notes.txt"]), "mine");
+    assert_eq!(sandbox.status("acme"), "A  staged.txt");
 }

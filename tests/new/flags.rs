@@ -288,26 +288,46 @@ fn wrong_flags_are_named_with_what_was_meant() {
 }
 
 #[test]
-fn one_cluster_named_twice_is_the_last() {
+fn a_cluster_named_twice_is_refused() {
     let sandbox = Sandbox::new();
+    let twice = ["--cluster", "prod=existing", "--cluster", "prod=kind"];
+    // With everything else that is wrong with the flags.
+    let more = ["--set", "nothing", "--cluster", "staging"];
+    sandbox
+        .new_in("acme", &[&twice[..], &more].concat())
+        .code(2)
+        .stderr(
+            contains("the cluster `prod` is there already, by --cluster prod=existing")
+                .and(contains("--cluster prod=kind"))
+                .and(contains("a cluster needs a name and a provider"))
+                .and(contains("no value is given")),
+        );
+    assert!(!sandbox.path("acme").exists());
+}
+
+#[test]
+fn a_flag_names_the_provider_of_a_cluster_in_the_file() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a.yaml", "clusters: {prod: {provider: existing}}\n");
+    let arguments = ["new", "acme", "--print-answers", "--answers", "a.yaml"];
     let printed = stdout(
         &sandbox
-            .run([
-                "new",
-                "acme",
-                "--print-answers",
-                "--cluster",
-                "prod=existing",
-                "--cluster",
-                "prod=kind",
-                "--component",
-                "grafana@prod",
-                "--component",
-                "grafana",
-            ])
+            .run([&arguments[..], &["--cluster", "prod=kind"]].concat())
             .success(),
     );
     assert_eq!(printed.matches("provider: kind").count(), 1, "{printed}");
+}
+
+#[test]
+fn a_component_named_twice_is_one() {
+    let sandbox = Sandbox::new();
+    let arguments = ["--component", "grafana@staging", "--component", "grafana"];
+    sandbox.new_in("acme", &arguments).success();
+    assert!(
+        sandbox
+            .path("acme/clusters/staging/apps/grafana.yaml")
+            .exists()
+    );
 }
 
 #[test]

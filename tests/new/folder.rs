@@ -3,7 +3,7 @@
 use predicates::prelude::*;
 use predicates::str::contains;
 
-use crate::sandbox::{Sandbox, assert_same, snapshot};
+use crate::sandbox::{Sandbox, assert_same, snapshot, stderr, stdout};
 #[cfg(unix)]
 use crate::sandbox::{binary, text};
 #[cfg(unix)]
@@ -14,14 +14,17 @@ use crate::support::tool;
 #[test]
 fn a_file_where_a_folder_is_needed_is_refused() {
     for (file, said) in [
-        ("acme/apps", "acme/apps is a file"),
-        ("acme/clusters/staging", "acme/clusters/staging is a file"),
-        ("acme/.landform", "acme/.landform is a file"),
+        ("acme/apps", "apps: it is a file"),
+        ("acme/clusters/staging", "clusters/staging: it is a file"),
+        (
+            "acme/.landform",
+            ".landform: it is a file, where a folder is needed",
+        ),
     ] {
         let sandbox = Sandbox::new();
         sandbox.write(file, "mine\n");
         let before = snapshot(&sandbox.work());
-        sandbox.new_in("acme", &[]).code(2).stderr(contains(said));
+        sandbox.new_in("acme", &[]).code(1).stderr(contains(said));
         assert_same(&before, &snapshot(&sandbox.work()));
     }
 }
@@ -30,15 +33,55 @@ fn a_file_where_a_folder_is_needed_is_refused() {
 fn a_file_in_the_place_of_the_platform_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.write("acme", "mine\n");
-    sandbox
-        .new_in("acme", &[])
-        .failure()
-        .stderr(contains("acme").and(contains("nothing to do").not()));
-    sandbox
-        .new_in("acme/deeper", &["--name", "acme"])
-        .failure()
-        .stderr(contains("acme"));
+    for dir in ["acme", "acme/deeper"] {
+        sandbox
+            .new_in(dir, &["--name", "acme"])
+            .code(2)
+            .stderr(contains("acme is a file").and(contains("another folder")));
+    }
     assert_eq!(sandbox.read("acme"), "mine\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_nowhere_in_the_place_of_the_platform_is_refused() {
+    let sandbox = Sandbox::new();
+    std::os::unix::fs::symlink("nowhere", sandbox.path("acme")).unwrap();
+    for dir in ["acme", "acme/deeper"] {
+        sandbox
+            .new_in(dir, &["--name", "acme"])
+            .code(2)
+            .stderr(contains("acme is a symbolic link that leads nowhere"));
+    }
+    assert!(!sandbox.path("nowhere").exists());
+}
+
+#[test]
+fn all_that_is_in_the_way_is_told_at_once() {
+    let sandbox = Sandbox::new();
+    sandbox.write("acme/Apps/x.yaml", "mine\n");
+    sandbox.write("acme/terraform", "mine\n");
+    sandbox.write("acme/README.md/part-one.md", "# One\n");
+    sandbox.write("acme/renovate.json", "mine\n");
+    std::fs::write(sandbox.path("acme/.yamllint"), [0xff]).unwrap();
+    let before = snapshot(&sandbox.work());
+    let said = stderr(&sandbox.new_in("acme", &[]).code(1));
+    for (path, reason) in [
+        (
+            "apps",
+            "Apps is there, which is the same where case does not count",
+        ),
+        ("terraform", "it is a file, where a folder is needed"),
+        ("README.md", "it is a folder, where a file is needed"),
+        ("renovate.json", "it is there already, with other content"),
+        (".yamllint", "it is there already, and is no UTF-8 text"),
+    ] {
+        let line = format!("{path}: {reason}");
+        assert_eq!(said.matches(&line).count(), 1, "{line}\n{said}");
+    }
+    let printed = stdout(&sandbox.new_in("acme", &["--json"]).code(1));
+    assert!(!printed.contains("\"keep\""), "{printed}");
+    assert_same(&before, &snapshot(&sandbox.work()));
 }
 
 #[test]
@@ -48,8 +91,8 @@ fn a_folder_where_a_file_is_needed_is_refused() {
     let before = snapshot(&sandbox.work());
     sandbox
         .new_in("acme", &[])
-        .code(2)
-        .stderr(contains("README.md is a folder"));
+        .code(1)
+        .stderr(contains("README.md: it is a folder"));
     assert_same(&before, &snapshot(&sandbox.work()));
 }
 
@@ -65,7 +108,7 @@ fn a_name_that_differs_only_in_case_is_refused() {
         let before = snapshot(&sandbox.work());
         sandbox
             .new_in("acme", &[])
-            .code(2)
+            .code(1)
             .stderr(contains("where case does not count"));
         assert_same(&before, &snapshot(&sandbox.work()));
     }
@@ -83,8 +126,8 @@ fn a_link_on_the_way_is_refused() {
         let before = snapshot(&sandbox.work());
         sandbox
             .new_in("acme", &[])
-            .code(2)
-            .stderr(contains("is a symbolic link").and(contains(link)));
+            .code(1)
+            .stderr(contains(format!("{link}: it is a symbolic link")));
         assert_same(&before, &snapshot(&sandbox.work()));
     }
 }
@@ -97,8 +140,8 @@ fn a_link_to_nowhere_is_refused() {
     std::os::unix::fs::symlink("/nowhere/at/all", sandbox.path("acme/renovate.json")).unwrap();
     sandbox
         .new_in("acme", &[])
-        .code(2)
-        .stderr(contains("is a symbolic link"));
+        .code(1)
+        .stderr(contains("renovate.json: it is a symbolic link"));
     assert_eq!(sandbox.files("acme"), ["renovate.json"]);
 }
 
@@ -298,4 +341,77 @@ fn no_temporary_file_is_left() {
         .filter(|path| path.contains("/.landform-") || path.starts_with(".landform-"))
         .collect();
     assert_eq!(left, Vec::<String>::new());
+}
+
+#[cfg(unix)]
+#[test]
+fn while_another_landform_is_at_work_nothing_is_written() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("acme", &[("notes.txt", "mine\n")]);
+    let before = snapshot(&sandbox.path("acme"));
+    let other = std::fs::File::open(sandbox.path("acme")).unwrap();
+    other.lock().unwrap();
+    sandbox
+        .new_in("acme", &[])
+        .code(3)
+        .stderr(contains("another landform is at work in acme").and(contains("wait until")));
+    assert_same(&before, &snapshot(&sandbox.path("acme")));
+    drop(other);
+    sandbox.new_in("acme", &[]).success();
+}
+
+#[cfg(unix)]
+#[test]
+fn two_at_once_never_break_each_other() {
+    // In a folder that is not there, in an empty one, and in a new repository.
+    let prepare: [fn(&Sandbox); 3] = [
+        |_| {},
+        |sandbox| std::fs::create_dir(sandbox.path("acme")).unwrap(),
+        |sandbox| {
+            sandbox.git(".", ["init", "--quiet", "acme"]);
+        },
+    ];
+    for prepare in prepare {
+        let sandbox = Sandbox::new();
+        prepare(&sandbox);
+        let start = || {
+            let mut command = sandbox.plain_landform(["new", "acme", "--yes"]);
+            let command = command.stdout(std::process::Stdio::null());
+            command
+                .stderr(std::process::Stdio::piped())
+                .spawn()
+                .unwrap()
+        };
+        let runs = [start(), start()].map(|run| run.wait_with_output().unwrap());
+        let codes: Vec<_> = runs.iter().map(|run| run.status.code()).collect();
+        let said: String = runs.iter().map(|run| text(&run.stderr)).collect();
+        assert!(codes.contains(&Some(0)), "{codes:?} {said}");
+        // The second came too late, or saw that all was there.
+        assert!(
+            codes.iter().all(|code| matches!(code, Some(0..=3))),
+            "{codes:?} {said}"
+        );
+        assert_eq!(sandbox.commits("acme"), 1);
+        assert_eq!(sandbox.status("acme"), "");
+        assert_eq!(sandbox.committed("acme"), sandbox.files("acme"));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_repository_of_somebody_else_is_told_of_as_that() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("acme", &[("notes.txt", "mine\n")]);
+    let command = as_nobody(&sandbox, &["new", "acme", "--yes"]);
+    let mut command = need!("a user who may not write", command);
+    // An empty value takes back what was said before it.
+    sandbox.configure("safe.directory", "");
+    let output = command.output().unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(
+        said.contains("git config --global --add safe.directory"),
+        "{said}"
+    );
+    assert!(!said.contains("sha256"), "{said}");
 }

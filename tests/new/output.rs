@@ -164,19 +164,24 @@ fn quiet_says_nothing_but_errors() {
         .stderr("");
     assert_eq!(sandbox.commits("acme"), 1);
     sandbox
-        .run(["--quiet", "new", "other", "--dry-run"])
+        .run(["-q", "new", "other", "--yes", "--no-commit"])
         .success()
         .stdout("");
     sandbox
-        .run(["-q", "new", "other", "--yes", "--cluster", "prod=nope"])
+        .run(["-q", "new", "third", "--yes", "--cluster", "prod=nope"])
         .code(2)
         .stdout("")
         .stderr(contains("nope"));
     // What was asked for is no talk.
     sandbox
-        .run(["--quiet", "new", "other", "--print-answers"])
+        .run(["--quiet", "new", "third", "--dry-run"])
         .success()
-        .stdout(contains("name: other"));
+        .stdout(contains("Plan for third").and(contains("README.md")))
+        .stderr("");
+    sandbox
+        .run(["--quiet", "new", "third", "--print-answers"])
+        .success()
+        .stdout(contains("name: third"));
 }
 
 #[test]

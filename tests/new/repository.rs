@@ -235,6 +235,117 @@ fn an_ssh_origin_in_its_short_form_becomes_one_that_flux_reads() {
 }
 
 #[test]
+fn an_origin_with_a_login_gives_the_address_without_it() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("acme", &[]);
+    let origin = "https://oauth2:hush@gitlab.com/acme/acme.git";
+    sandbox.git("acme", ["remote", "add", "origin", origin]);
+    let said = stdout(&sandbox.new_in("acme", &[]).success());
+    let record = sandbox.read("acme/.landform/platform.yaml");
+    assert!(
+        record.contains("url: https://gitlab.com/acme/acme.git"),
+        "{record}"
+    );
+    assert!(sandbox.path("acme/.gitlab-ci.yml").exists());
+    assert!(!said.contains("Note:"), "{said}");
+    assert!(!said.contains("hush"), "{said}");
+    let committed = sandbox.git("acme", ["grep", "-c", "", "HEAD"]);
+    assert!(!committed.is_empty());
+    assert!(
+        !sandbox
+            .try_git("acme", ["grep", "hush", "HEAD"])
+            .status
+            .success()
+    );
+}
+
+#[test]
+fn an_origin_that_flux_cannot_read_is_told_of() {
+    for (origin, more, words) in [
+        ("/srv/git/acme.git", &[][..], "Flux can read, so https"),
+        (
+            "https://h.io/acme.git",
+            &["--git-auth", "ssh", "--git-url", "ssh://git@h.io/acme.git"],
+            "",
+        ),
+        (
+            "https://h.io/acme.git",
+            &["--git-auth", "ssh"],
+            "Flux can read with `git.auth: ssh`",
+        ),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.repository("acme", &[]);
+        sandbox.git("acme", ["remote", "add", "origin", origin]);
+        let arguments = [&["new", "acme", "--dry-run"], more].concat();
+        let said = stdout(&sandbox.run(arguments).success());
+        assert_eq!(
+            said.contains("Note: `origin` is no address"),
+            !words.is_empty(),
+            "{said}"
+        );
+        assert!(said.contains(words), "{said}");
+    }
+}
+
+#[test]
+fn clusters_that_upgrade_later_come_up_last() {
+    let sandbox = Sandbox::new();
+    let answers = "clusters:\n  alpha: {provider: kind, upgrades: later}\n  mid: {provider: kind}\n  zeta: {provider: kind}\n";
+    sandbox.write("answers.yaml", answers);
+    let said = stdout(
+        &sandbox
+            .new_in("acme", &["--answers", "answers.yaml"])
+            .success(),
+    );
+    let at = |text: &str, what: &str| text.find(what).unwrap_or_else(|| panic!("{what}: {text}"));
+    let up = ["mid", "zeta", "alpha"].map(|name| at(&said, &format!("bring up {name} ")));
+    assert!(up.is_sorted(), "{said}");
+    let readme = sandbox.read("acme/README.md");
+    let sections = ["mid", "zeta", "alpha"].map(|name| at(&readme, &format!("\n### {name}\n")));
+    assert!(sections.is_sorted());
+}
+
+#[test]
+fn secrets_to_make_come_with_what_they_are() {
+    let sandbox = Sandbox::new();
+    for from in ["manual", "sops", "aws"] {
+        let dir = format!("acme-{from}");
+        let mut arguments = vec![
+            "--cluster".to_owned(),
+            "prod=existing".to_owned(),
+            "--component".to_owned(),
+            "grafana".to_owned(),
+        ];
+        let age =
+            "prod.sops_recipient=age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+        let sets = [
+            "prod.context=c",
+            "grafana.admin=secret",
+            &format!("prod.secrets={from}"),
+        ]
+        .map(str::to_owned);
+        let more = match from {
+            "sops" => vec![age.to_owned()],
+            "aws" => vec!["prod:external-secrets.aws_region=eu-central-1".to_owned()],
+            _ => Vec::new(),
+        };
+        for set in sets.into_iter().chain(more) {
+            arguments.extend(["--set".to_owned(), set]);
+        }
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let said = stdout(&sandbox.new_in(&dir, &arguments).success());
+        assert!(
+            said.contains("\n      grafana-admin/admin-user: "),
+            "{said}"
+        );
+        assert!(!said.contains("first: grafana-admin"), "{said}");
+        // Not of what goes into a store; the login to the store itself is made by hand.
+        assert_eq!(said.matches("without a line end").count(), 1, "{said}");
+    }
+}
+
+#[test]
 fn a_repository_inside_another_is_one_of_its_own() {
     let sandbox = Sandbox::new();
     sandbox.repository("outer", &[("notes.txt", "mine\n")]);

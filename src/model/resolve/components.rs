@@ -191,8 +191,7 @@ impl Placer<'_> {
             answers: Map::new(),
         };
         let provider = cluster.provider.clone();
-        let pinned = cluster.facts.get("upgrades").is_some_and(|u| u == "later")
-            && component.spec.source.value.version().is_some();
+        let pinned = cluster.upgrades_later() && component.spec.source.value.version().is_some();
         let mut found: BTreeMap<String, Answer> = BTreeMap::new();
         for question in component
             .spec

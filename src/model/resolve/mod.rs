@@ -56,7 +56,7 @@ pub struct Resolution {
     pub platform: Platform,
     /// Defaults that were taken and that something uses.
     pub assumed: Vec<Assumption>,
-    /// Components that were left out somewhere, and why.
+    /// What else is worth knowing: components that were left out somewhere and why, an address that is a mere guess.
     pub notes: Vec<String>,
 }
 
@@ -259,12 +259,15 @@ fn git(
         }
         given.value.clone()
     } else {
-        let origin = environment.origin.as_deref().map(flux_url);
+        let origin = environment.origin.as_deref().map(origin_url);
+        let known = origin.is_some();
         let url = origin
             .filter(|url| check_url(url, auth).is_ok())
             .unwrap_or_else(|| {
                 let name = name.map_or("platform", Name::as_str);
-                format!("https://github.com/example/{name}.git")
+                let url = format!("https://github.com/example/{name}.git");
+                report.notes.push(unknown_url(&url, known, auth));
+                url
             });
         report.assume(None, "git.url", &url);
         url
@@ -304,6 +307,30 @@ fn flux_url(url: &str) -> String {
         }
         _ => url.to_owned(),
     }
+}
+
+/// The address of a remote as Flux reads it, without a login: that is the user's own, and everything here is committed.
+fn origin_url(url: &str) -> String {
+    let url = flux_url(url);
+    let Some((scheme, rest)) = url.split_once("://").filter(|(scheme, _)| *scheme != "ssh") else {
+        return url;
+    };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = host.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}{path}")
+}
+
+/// What to say of an address that nobody gave, where `origin` gives none either.
+fn unknown_url(url: &str, has_origin: bool, auth: Option<GitAuth>) -> String {
+    let why = match (has_origin, auth) {
+        (false, _) => format!("the address {url} is only assumed, and Flux will read it"),
+        (true, None) => format!("`origin` is no address that Flux can read, so {url} is assumed"),
+        (true, Some(auth)) => format!(
+            "`origin` is no address that Flux can read with `git.auth: {}`, so {url} is assumed",
+            auth.as_str()
+        ),
+    };
+    format!("{why}: give yours by --git-url")
 }
 
 fn check_url(url: &str, auth: Option<GitAuth>) -> Result<(), (String, String)> {
@@ -472,6 +499,23 @@ mod tests {
         }
         assert!(check_url("https://h/x", Some(GitAuth::Ssh)).is_err());
         assert!(check_url("ssh://h/x", Some(GitAuth::Token)).is_err());
+    }
+
+    #[test]
+    fn a_remote_is_read_without_its_login() {
+        for (origin, read) in [
+            (
+                "https://oauth2:token@gitlab.com/a/b.git",
+                "https://gitlab.com/a/b.git",
+            ),
+            ("https://me@h.io:8443/a@b", "https://h.io:8443/a@b"),
+            ("https://h.io/a", "https://h.io/a"),
+            ("git@h.io:a/b.git", "ssh://git@h.io/a/b.git"),
+            ("ssh://git@h.io/a", "ssh://git@h.io/a"),
+            ("/srv/git/a.git", "/srv/git/a.git"),
+        ] {
+            assert_eq!(origin_url(origin), read);
+        }
     }
 
     #[test]
