@@ -37,6 +37,7 @@ fn alone() -> std::sync::MutexGuard<'static, ()> {
 
 mod accept;
 mod build;
+mod handover;
 mod helm;
 mod reconcile;
 mod terraform;
