@@ -126,7 +126,7 @@ impl Interview<'_> {
             question: if first {
                 "First cluster"
             } else {
-                "Another cluster? (Enter for none)"
+                "Another cluster?"
             },
             default: first.then_some(FIRST),
             optional: !first,
