@@ -42,13 +42,14 @@ pub(super) fn steps(
             title: format!("bring up {name} ({})", cluster.provider),
             before: texts.requires,
             commands,
+            ..Step::default()
         });
         let mut watch = texts.kubeconfig;
         watch.push("kubectl get kustomizations.kustomize.toolkit.fluxcd.io -A --watch".to_owned());
         steps.push(Step {
             title: format!("see that Flux has taken over on {name}"),
-            before: Vec::new(),
             commands: watch,
+            ..Step::default()
         });
         steps.extend(secrets(platform, cluster, catalogue));
     }
@@ -84,8 +85,8 @@ fn push(platform: &Platform, situation: &Situation<'_>) -> Step {
     });
     Step {
         title: "push first: Flux reads the repository".to_owned(),
-        before: Vec::new(),
         commands,
+        ..Step::default()
     }
 }
 
@@ -155,17 +156,22 @@ fn secrets(platform: &Platform, cluster: &Cluster, catalogue: &Catalogue) -> Vec
             continue;
         };
         for secret in platform.secrets(cluster, component, &here) {
+            let how = secret_commands(cluster, component, secret, from);
+            // What is put into a store is put there by hand.
+            if from == SecretsFrom::Store {
+                step.notes.extend(how);
+            } else {
+                step.commands.extend(how);
+            }
             let meanings = secret.keys.iter();
-            step.before
+            step.notes
                 .extend(meanings.map(|(key, meaning)| format!("{}/{key}: {meaning}", secret.name)));
-            step.commands
-                .extend(secret_commands(cluster, component, secret, from));
         }
     }
     steps
         .into_iter()
         .map(|(_, step)| step)
-        .filter(|step| !step.commands.is_empty())
+        .filter(|step| !step.notes.is_empty())
         .collect()
 }
 
@@ -231,8 +237,8 @@ fn undo(situation: &Situation<'_>) -> Option<Step> {
     };
     Some(Step {
         title: "to undo all of this, before the push".to_owned(),
-        before: Vec::new(),
         commands: vec![command],
+        ..Step::default()
     })
 }
 
