@@ -34,7 +34,7 @@ impl Interview<'_> {
             Step::GitAuth => self.git_auth(survey, prompter),
             Step::ClusterName => self.cluster_name(prompter),
             Step::Provider(name) => self.provider(name, prompter),
-            Step::Upgrades => self.upgrades(prompter),
+            Step::Upgrades => self.upgrades(survey, prompter),
             Step::Components => self.components(survey, prompter),
             Step::Search => self.search(survey, prompter),
             Step::Table => self.table(survey, prompter),
@@ -122,6 +122,9 @@ impl Interview<'_> {
             Name::new(text, Naming::Cluster).map(|_| ())
         };
         let first = there.is_empty();
+        let key = format!("cluster {}", there.len());
+        let last = self.remembered(&key).map(value_text);
+        let last = last.filter(|last| !first || last != FIRST);
         let reply = prompter.input(Line {
             question: if first {
                 "First cluster"
@@ -130,12 +133,13 @@ impl Interview<'_> {
             },
             default: first.then_some(FIRST),
             optional: !first,
-            text: "",
+            text: last.as_deref().unwrap_or_default(),
             check: &check,
         })?;
         let Reply::Given(name) = reply else {
             return Ok(Reply::Back);
         };
+        self.remember(&key, json!(name));
         let mut state = self.state.clone();
         if name.is_empty() {
             state.clusters_done = true;
@@ -161,7 +165,7 @@ impl Interview<'_> {
         Ok(Reply::Given(state))
     }
 
-    fn upgrades(&mut self, prompter: &mut dyn Prompter) -> Asked {
+    fn upgrades(&mut self, survey: &Survey, prompter: &mut dyn Prompter) -> Asked {
         let clusters = self.state.clusters();
         let items: Vec<Item> = clusters.iter().map(|name| Item::new(name, "")).collect();
         let last = self.remembered(UPGRADES).cloned();
@@ -175,10 +179,13 @@ impl Interview<'_> {
         };
         let mut state = self.state.clone();
         for (index, name) in clusters.iter().enumerate() {
-            let when = if later.contains(&index) { LATER } else { NOW };
-            state
-                .answers
-                .say_of_cluster(name, UPGRADES, json!(when), &place());
+            let when = json!(if later.contains(&index) { LATER } else { NOW });
+            let cluster = &survey.platform.clusters[name];
+            // What is so already stays assumed.
+            if cluster.facts.get(UPGRADES) != Some(&when) {
+                let answers = &mut state.answers;
+                answers.say_of_cluster(name, UPGRADES, when, &place());
+            }
         }
         state.upgrades_done = true;
         let later: Vec<&String> = later.iter().map(|index| &clusters[*index]).collect();

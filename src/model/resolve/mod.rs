@@ -123,6 +123,11 @@ impl Report {
         }
     }
 
+    /// Whether an answer is missing.
+    fn misses(&self, key: &str) -> bool {
+        self.missing.iter().any(|missing| missing.key == key)
+    }
+
     fn miss(&mut self, key: String, flag: String, prompt: &str) {
         let missing = Missing {
             key,

@@ -112,6 +112,14 @@ pub(super) fn answer(
     }
 }
 
+/// The flag that answers a question, as far as it can be said.
+pub(super) fn flag(key: &str, question: &Question, provider: &str) -> String {
+    match question.sketch(provider) {
+        sketch if sketch.contains(['{', '[']) => format!("--set '{key}={sketch}'"),
+        sketch => format!("--set {key}={sketch}"),
+    }
+}
+
 /// The default of a question, worked out.
 ///
 /// # Errors
@@ -123,11 +131,7 @@ pub(super) fn default(
     whose: &str,
     catalogue: &Catalogue,
 ) -> Result<Option<Value>> {
-    let default = question
-        .defaults
-        .get(provider)
-        .or(question.default.as_ref());
-    Ok(match default {
+    Ok(match question.default_on(provider) {
         Some(Value::String(text)) => {
             let text = scope.evaluate(
                 catalogue,
