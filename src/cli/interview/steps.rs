@@ -34,7 +34,7 @@ impl Interview<'_> {
             Step::GitAuth => self.git_auth(survey, prompter),
             Step::ClusterName => self.cluster_name(prompter),
             Step::Provider(name) => self.provider(name, prompter),
-            Step::Upgrades => self.upgrades(survey, prompter),
+            Step::Upgrades => self.upgrades(prompter),
             Step::Components => self.components(survey, prompter),
             Step::Search => self.search(survey, prompter),
             Step::Table => self.table(survey, prompter),
@@ -165,7 +165,7 @@ impl Interview<'_> {
         Ok(Reply::Given(state))
     }
 
-    fn upgrades(&mut self, survey: &Survey, prompter: &mut dyn Prompter) -> Asked {
+    fn upgrades(&mut self, prompter: &mut dyn Prompter) -> Asked {
         let clusters = self.state.clusters();
         let items: Vec<Item> = clusters.iter().map(|name| Item::new(name, "")).collect();
         let last = self.remembered(UPGRADES).cloned();
@@ -179,13 +179,10 @@ impl Interview<'_> {
         };
         let mut state = self.state.clone();
         for (index, name) in clusters.iter().enumerate() {
-            let when = json!(if later.contains(&index) { LATER } else { NOW });
-            let cluster = &survey.platform.clusters[name];
-            // What is so already stays assumed.
-            if cluster.facts.get(UPGRADES) != Some(&when) {
-                let answers = &mut state.answers;
-                answers.say_of_cluster(name, UPGRADES, when, &place());
-            }
+            let when = if later.contains(&index) { LATER } else { NOW };
+            state
+                .answers
+                .say_of_cluster(name, UPGRADES, json!(when), &place());
         }
         state.upgrades_done = true;
         let later: Vec<&String> = later.iter().map(|index| &clusters[*index]).collect();
