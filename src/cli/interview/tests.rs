@@ -467,6 +467,27 @@ fn with_needy(more: &str) -> Catalogue {
 }
 
 #[test]
+fn where_secrets_live_is_asked_for_their_store_alone() {
+    let eks = "clusters: {prod: {provider: eks, region: eu-central-1, network: create, dns: route53, \
+               domain: acme.io, backend: {s3: {bucket: acme-state}}}}\n";
+    let (file, prompter) = talk(
+        read(eks),
+        [
+            ("Where do the secrets live", Say("google")),
+            ("project", Say("acme-prod")),
+        ],
+    );
+    assert!(prompter.heard("Where do the secrets live that components need? [aws]"));
+    assert!(file.contains("secrets: google"), "{file}");
+    let (_, prompter) = talk(read(&format!("{eks}components: {{grafana: {{}}}}\n")), []);
+    assert!(
+        !prompter.heard("Where do the secrets live"),
+        "{:#?}",
+        prompter.log
+    );
+}
+
+#[test]
 fn a_default_can_be_confirmed_where_the_catalogue_says_so() {
     let catalogue = with_needy(
         "questions:\n  \

@@ -233,7 +233,8 @@ fn derive(
                 questions::refuse_idle(question, given, &cluster.answers, &name, report);
             }
             Outcome::Missing => {
-                let awaits = awaits(question, &cluster.provider, &missing);
+                let is_missing = |used: &str| missing.iter().any(|key| key == used);
+                let awaits = questions::awaits(question, &cluster.provider, &is_missing);
                 missing.push(key.clone());
                 let form = form(scope);
                 if !required {
@@ -266,14 +267,6 @@ fn derive(
     }
     cluster.facts = facts(&scope.platform, &name, provider, &scope.answers, catalogue)?;
     Ok(())
-}
-
-/// The missing answers of which the default of a question would be made.
-fn awaits(question: &Question, provider: &str, missing: &[String]) -> Vec<String> {
-    let uses = question.default_uses(provider).into_iter();
-    uses.filter_map(|used| Some(used.split_once('.')?.1.to_owned()))
-        .filter(|used| missing.contains(used))
-        .collect()
 }
 
 /// The facts of a cluster: what its answers say, and what its provider knows.
@@ -433,7 +426,7 @@ fn open_if_used(catalogue: &Catalogue, platform: &Platform, pending: Pending, re
         let who = if users.is_empty() {
             String::new()
         } else {
-            format!(" ({} uses it)", users.join(", "))
+            format!(" (for {})", users.join(", "))
         };
         report.miss(
             format!("{cluster}.{question}"),

@@ -232,6 +232,11 @@ impl Placer<'_> {
                     questions::refuse_idle(question, here, &found, &at_cluster, self.report);
                 }
                 Outcome::Missing => {
+                    let cluster = self.cluster;
+                    let misses = |fact: &str| self.report.misses(&format!("{cluster}.{fact}"));
+                    if !questions::awaits(question, &provider, &misses).is_empty() {
+                        continue;
+                    }
                     self.ask(name, question, &scope);
                     let key = format!("{}:{name}.{key}", self.cluster);
                     let flag = questions::flag(&key, question, &provider);

@@ -411,7 +411,7 @@ fn email(
             None => report.miss(
                 "email".to_owned(),
                 "--email ADDRESS".to_owned(),
-                &format!("which address gets notices? ({} uses it)", used.join(", ")),
+                &format!("which address gets notices? (for {})", used.join(", ")),
             ),
         }
         return;

@@ -120,6 +120,18 @@ pub(super) fn flag(key: &str, question: &Question, provider: &str) -> String {
     }
 }
 
+/// The missing answers of which the default of a question would be made: with them it comes by itself.
+pub(super) fn awaits(
+    question: &Question,
+    provider: &str,
+    is_missing: &dyn Fn(&str) -> bool,
+) -> Vec<String> {
+    let uses = question.default_uses(provider).into_iter();
+    uses.filter_map(|used| Some(used.split_once('.')?.1.to_owned()))
+        .filter(|used| is_missing(used))
+        .collect()
+}
+
 /// The default of a question, worked out.
 ///
 /// # Errors

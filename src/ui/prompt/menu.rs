@@ -143,9 +143,16 @@ impl<'a> Menu<'a> {
             };
             lines.push(self.painted(at, &line, look));
         }
-        let (above, below) = (self.top, whole.len() - shown - self.top);
-        if above + below > 0 {
-            lines.push(format!("  ({above} more above, {below} more below)"));
+        let hidden = [
+            (self.top, "above"),
+            (whole.len() - shown - self.top, "below"),
+        ];
+        let hidden = hidden.iter().filter(|(count, _)| *count > 0);
+        let hidden: Vec<String> = hidden
+            .map(|(count, place)| format!("{count} more {place}"))
+            .collect();
+        if !hidden.is_empty() {
+            lines.push(format!("  ({})", hidden.join(", ")));
         }
         if whole[self.at].len() > 1 {
             let item = &self.items[self.there[self.at]];
@@ -385,7 +392,7 @@ mod tests {
                 "  [ ] no, go on",
                 "> [x] metallb       Gives addresses ...",
                 "  [ ] external-dns  DNS records.",
-                "  (0 more above, 1 more below)",
+                "  (1 more below)",
                 "  metallb: Gives addresses to Services",
                 "    of type LoadBalancer.",
             ]
@@ -399,13 +406,7 @@ mod tests {
             },
             7,
         );
-        assert_eq!(
-            last[3..],
-            [
-                "> [x] loki          Logs.",
-                "  (1 more above, 0 more below)"
-            ]
-        );
+        assert_eq!(last[3..], ["> [x] loki          Logs.", "  (1 more above)"]);
         assert_eq!(menu.marked(), [1, 3]);
     }
 
