@@ -8,6 +8,8 @@ use serde_json::Value;
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::quote;
+
 /// Facts and answers that must have one of some values, as `cluster.dns: [route53, google]`. All entries must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -40,11 +42,11 @@ impl When {
     }
 }
 
-/// A value as it is compared and shown: text bare, anything else as JSON.
+/// A value as it is compared and shown: text bare, anything else as YAML on one line.
 pub fn value_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        other => other.to_string(),
+        other => quote::yaml(other),
     }
 }
 

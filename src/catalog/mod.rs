@@ -22,7 +22,7 @@ pub use load::{Catalogue, Component, Files, Provider, embedded_files, folder_fil
 pub use name::{Name, Naming};
 pub use place::{Place as FilePlace, component_place};
 pub use provider::{CommonSpec, Fact, ProviderSpec, RequiredProvider, Terraform};
-pub use question::{AnswerType, Ask, Choice, Question};
+pub use question::{AnswerType, Ask, Choice, Confirm, Question};
 pub use template::{Engine, SUFFIX, is_template};
 
 /// The version of the catalogue's format that this landform reads.

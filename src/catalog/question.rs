@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::condition::{When, text_or_map};
+use super::scan::{self, Use};
 use crate::yaml::Spanned;
 
 /// Once for the platform, or per cluster.
@@ -87,6 +88,15 @@ impl JsonSchema for Choice {
     }
 }
 
+/// Where the prompt asks although there is a default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Confirm {
+    /// Providers on which the default is taken in silence all the same.
+    #[serde(default)]
+    pub except: Vec<Spanned<String>>,
+}
+
 /// A question, its rules and its default.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -129,6 +139,9 @@ pub struct Question {
     /// Defaults of single providers.
     #[serde(default)]
     pub defaults: IndexMap<String, Value>,
+    /// The prompt asks although there is a default, if something uses the answer; the default is offered.
+    #[serde(default)]
+    pub confirm: Option<Confirm>,
     /// When it is asked at all.
     #[serde(default)]
     pub when: When,
@@ -141,5 +154,67 @@ impl Question {
     /// Whether a plain value chosen from a list answers it.
     pub fn is_choice(&self) -> bool {
         !self.choices.is_empty()
+    }
+
+    /// Its default on a provider as the catalogue has it: perhaps a template, or only the beginning of an answer.
+    pub fn default_on(&self, provider: &str) -> Option<&Value> {
+        let default = self.defaults.get(provider).or(self.default.as_ref());
+        // An empty one says that there is none there.
+        default.filter(|default| *default != "")
+    }
+
+    /// Whether nothing has to be said on a provider.
+    pub fn has_default(&self, provider: &str) -> bool {
+        self.default_on(provider).is_some_and(|d| self.is_whole(d))
+    }
+
+    /// Whether a value lacks nothing that is asked for: `{s3: {}}` without a bucket is only a beginning.
+    fn is_whole(&self, value: &Value) -> bool {
+        let Some(map) = value.as_object() else {
+            return true;
+        };
+        let mut fields = self.fields.iter();
+        fields.all(|field| match map.get(&field.name.value) {
+            Some(value) => field.is_whole(value),
+            None => self.one || field.optional || field.default.is_some(),
+        })
+    }
+
+    /// Whether the prompt asks on a provider although there is a default.
+    pub fn confirms(&self, provider: &str) -> bool {
+        let confirm = self.confirm.as_ref();
+        confirm.is_some_and(|confirm| confirm.except.iter().all(|name| name.value != provider))
+    }
+
+    /// The facts and answers that its default on a provider is made of, as `cluster.domain`.
+    pub fn default_uses(&self, provider: &str) -> Vec<String> {
+        let text = self.default_on(provider).and_then(Value::as_str);
+        let uses = scan::uses(text.unwrap_or_default()).into_iter();
+        uses.filter_map(|used| match used {
+            Use::Member { root, name, .. } => Some(format!("{root}.{name}")),
+            _ => None,
+        })
+        .collect()
+    }
+
+    /// What an answer looks like where nothing of it is known, as `{s3: {bucket: …}}`.
+    pub fn sketch(&self, provider: &str) -> String {
+        let begun = self.default_on(provider).and_then(Value::as_object);
+        let begun = begun.and_then(|map| map.keys().next());
+        let fields: Vec<String> = self
+            .fields
+            .iter()
+            .filter(|field| match begun {
+                Some(name) if self.one => &field.name.value == name,
+                _ => !field.optional && field.default.is_none(),
+            })
+            .map(|field| format!("{}: {}", field.name.value, field.sketch(provider)))
+            .collect();
+        match self.kind {
+            AnswerType::List => "[…]".to_owned(),
+            AnswerType::Map if self.one && begun.is_none() => "…".to_owned(),
+            AnswerType::Map => format!("{{{}}}", fields.join(", ")),
+            _ => "…".to_owned(),
+        }
     }
 }

@@ -16,7 +16,7 @@ use crate::model::{
 };
 use crate::ui::{
     Confirmed, Printer, Prompter as _, Reply, Report, Terminal, is_interactive, plan_folders,
-    plan_tree, style, unified, wrap,
+    plan_tree, steps, style, unified, width, wrap,
 };
 
 /// Write a new platform repository and commit it
@@ -235,8 +235,10 @@ fn show(args: &Args, printer: &Printer, resolution: &Resolution, report: &Report
             let _ = write!(text, "\n  {key}={}", assumption.value);
         }
     }
+    let width = width().unwrap_or(usize::MAX);
     for note in &report.notes {
-        let _ = write!(text, "\n\nNote: {note}");
+        let note = wrap(&format!("Note: {note}"), width, "  ").join("\n");
+        let _ = write!(text, "\n\n{note}");
     }
     if args.dry_run {
         // It is what was asked for.
@@ -385,9 +387,10 @@ fn show_text(printer: &Printer, change: &Change) {
     printer.raw(&unified(&told));
     let left = change.files.len() - told.files.len();
     if left > 0 {
-        printer.say(&format!(
-            "\nnot shown: {copies}, {left} files with the templates that this was made from\n"
-        ));
+        let text =
+            format!("not shown: {copies}, {left} files with the templates that this was made from");
+        let text = wrap(&text, width().unwrap_or(usize::MAX), "  ").join("\n");
+        printer.say(&format!("\n{text}\n"));
     }
 }
 
@@ -482,20 +485,10 @@ fn finish(printer: &Printer, report: &Report, change: &Change) {
         None if kept > 0 => format!("{files}; all staged, not committed"),
         None => format!("{files} and staged, not committed"),
     };
-    let mut text = format!("\n{good}Done:{good:#} {outcome}\n\n{bold}Next{bold:#}");
-    for (index, step) in report.next.iter().enumerate() {
-        let _ = write!(text, "\n  {} {}", index + 1, step.title);
-        for before in &step.before {
-            let _ = write!(text, "\n      first: {before}");
-        }
-        for about in &step.about {
-            let _ = write!(text, "\n      {about}");
-        }
-        for command in &step.commands {
-            let _ = write!(text, "\n      {command}");
-        }
-    }
-    printer.say(&text);
+    printer.say(&format!(
+        "\n{good}Done:{good:#} {outcome}\n\n{bold}Next{bold:#}{}",
+        steps(&report.next, width())
+    ));
 }
 
 fn print_json(printer: &Printer, report: &Report) -> Result<()> {

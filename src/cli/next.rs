@@ -167,26 +167,28 @@ fn secrets(platform: &Platform, cluster: &Cluster, catalogue: &Catalogue) -> Vec
             continue;
         };
         for secret in platform.secrets(cluster, component, &here) {
+            let how = secret_commands(cluster, component, secret, from);
+            // What is put into a store is put there by hand.
+            if from == SecretsFrom::Store {
+                step.notes.extend(how);
+            } else {
+                step.commands.extend(how);
+            }
             let meanings = secret.keys.iter();
-            step.about
+            step.notes
                 .extend(meanings.map(|(key, meaning)| format!("{}/{key}: {meaning}", secret.name)));
-            step.commands
-                .extend(secret_commands(cluster, component, secret, from));
         }
     }
+    steps.retain(|(_, step)| !step.notes.is_empty());
     for (from, step) in &mut steps {
         if *from != SecretsFrom::Store {
-            step.about.push(
+            step.notes.push(
                 "each FILE holds one value, without a line end: that would be part of the secret"
                     .to_owned(),
             );
         }
     }
-    steps
-        .into_iter()
-        .map(|(_, step)| step)
-        .filter(|step| !step.commands.is_empty())
-        .collect()
+    steps.into_iter().map(|(_, step)| step).collect()
 }
 
 /// How a secret comes to a cluster: commands, or the name and the keys in the store.
@@ -276,17 +278,17 @@ fn undo(situation: &Situation<'_>) -> Option<Step> {
     }
     if !situation.replaced.is_empty() {
         let names = names(situation.replaced, ", ");
-        step.about.push(format!(
+        step.notes.push(format!(
             "{names}: the new text stays, because nothing holds the old one"
         ));
     }
     match situation.kept {
         0 => {}
         1 => step
-            .about
+            .notes
             .push("the file that was there already stays".to_owned()),
         kept => step
-            .about
+            .notes
             .push(format!("the {kept} files that were there already stay")),
     }
     (!step.commands.is_empty()).then_some(step)

@@ -6,6 +6,7 @@ mod plan;
 mod printer;
 mod prompt;
 mod report;
+mod steps;
 mod table;
 
 pub use diagnostics::{printable, render as render_error};
@@ -16,4 +17,5 @@ pub use printer::{Printer, Verbosity, style, width};
 pub use prompt::{Act, Scripted};
 pub use prompt::{Check, Confirmed, Item, Line, Prompter, Reply, Terminal, is_interactive, wrap};
 pub use report::{AssumedReport, ConflictReport, FileReport, Report, Step};
+pub use steps::steps;
 pub use table::Table;

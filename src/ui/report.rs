@@ -74,8 +74,8 @@ pub struct Step {
     pub title: String,
     /// What must be there before, in words.
     pub before: Vec<String>,
-    /// What to know about it, in words.
-    pub about: Vec<String>,
+    /// What is worth knowing about it, in words.
+    pub notes: Vec<String>,
     /// Commands, in order.
     pub commands: Vec<String>,
 }

@@ -21,8 +21,9 @@ pub(crate) struct Dice<'a> {
 
 /// A default that is no template.
 fn plain_default<'q>(question: &'q Question, provider: &str) -> Option<&'q Value> {
-    let own = question.defaults.get(provider);
-    own.or(question.default.as_ref())
+    question
+        .default_on(provider)
+        .filter(|_| question.has_default(provider))
         .filter(|default| !default.as_str().is_some_and(|text| text.contains("{{")))
 }
 
@@ -208,12 +209,7 @@ impl<'a> Dice<'a> {
             ];
             return Some(self.pick(&garbage).clone());
         }
-        let default = question
-            .defaults
-            .get(provider)
-            .or(question.default.as_ref());
-        // An empty default says that there is none on that provider.
-        let required = default.is_none_or(|default| default == "") && !question.optional;
+        let required = !question.has_default(provider) && !question.optional;
         if !holds(&question.when) || (!required && !self.chance(50)) {
             return None;
         }

@@ -384,6 +384,40 @@ fn missing_answers_are_all_listed_with_their_flags() {
 }
 
 #[test]
+fn what_is_missing_is_shown_in_its_form_and_nothing_that_follows_from_it() {
+    let sandbox = Sandbox::new();
+    let assert = sandbox.new_in("acme", &["--cluster", "prod=eks"]).code(2);
+    let said = stderr(&assert);
+    for part in [
+        "`prod.region` is missing",
+        "`prod.domain` is missing",
+        "--set 'prod.backend={s3: {bucket: …}}'",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    // The zone is the domain, once that is known, and the secrets are in the cluster's region.
+    assert!(
+        !said.contains("dns_zone") && !said.contains("aws_region"),
+        "{said}"
+    );
+    let complete = sandbox.new_in(
+        "acme",
+        &[
+            "--cluster",
+            "prod=eks",
+            "--set",
+            "prod.region=eu-central-1",
+            "--set",
+            "prod.domain=acme.io",
+            "--set",
+            "prod.backend={s3: {bucket: acme-state}}",
+            "--print-answers",
+        ],
+    );
+    complete.success().stdout(contains("dns_zone: acme.io"));
+}
+
+#[test]
 fn what_only_the_skeleton_uses_is_missing_too() {
     let sandbox = Sandbox::new();
     sandbox

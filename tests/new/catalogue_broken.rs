@@ -428,6 +428,19 @@ fn questions_that_make_no_sense() {
         &["the default `c`", "none of its choices"],
     );
     component(
+        "    default: \"Hello from {{ cluster.name }}\"",
+        "    type: map\n    fields: [{name: text, prompt: What?}]\n    defaults: {kind: {txet: hello}}",
+        &[
+            "the key `txet`, which is none of its fields",
+            "did you mean `text`?",
+        ],
+    );
+    component(
+        "    default: \"Hello from {{ cluster.name }}\"",
+        "    default: hello\n    confirm: {except: [knid]}",
+        &["unknown provider `knid`", "did you mean `kind`?"],
+    );
+    component(
         "  - name: greeting",
         "  - name: Greeting",
         &["no name for an answer"],

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use regex_lite::Regex;
+use serde_json::Map;
 
 use super::super::question::Question;
 use super::super::template::is_template;
 use super::text::identifier;
-use super::{Checker, Names};
+use super::{Checker, Extent, Names};
 use crate::error::{Source, suggest};
 
 impl Checker<'_> {
@@ -63,6 +64,32 @@ impl Checker<'_> {
                             question.name.value
                         ),
                         &suggest(default, question.choices.keys().map(String::as_str)),
+                    );
+                }
+            }
+            let defaults = question.default.iter().chain(question.defaults.values());
+            for key in defaults.filter_map(|d| d.as_object()).flat_map(Map::keys) {
+                let fields = || question.fields.iter().map(|f| f.name.value.as_str());
+                if !fields().any(|field| field == key) {
+                    self.wrong(
+                        source,
+                        span.clone(),
+                        format!(
+                            "a default of `{}` has the key `{key}`, which is none of its fields",
+                            question.name.value
+                        ),
+                        &suggest(key, fields()),
+                    );
+                }
+            }
+            let providers = &self.catalogue.providers;
+            for name in question.confirm.iter().flat_map(|confirm| &confirm.except) {
+                if self.extent == Extent::Whole && !providers.contains_key(&name.value) {
+                    self.wrong(
+                        source,
+                        name.span.clone(),
+                        format!("unknown provider `{}`", name.value),
+                        &suggest(&name.value, providers.keys().map(String::as_str)),
                     );
                 }
             }

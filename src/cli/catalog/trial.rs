@@ -58,13 +58,9 @@ pub(super) fn test(dir: &Path, json: bool, printer: &Printer) -> Result<u8> {
     Ok(u8::from(broken))
 }
 
-/// Whether a question has no default on a provider.
+/// Whether a question must be answered on a provider.
 fn asked(question: &Question, provider: &str) -> bool {
-    let default = question
-        .defaults
-        .get(provider)
-        .or(question.default.as_ref());
-    !question.optional && default.is_none_or(|default| default == "")
+    !question.optional && !question.has_default(provider)
 }
 
 /// An answer that the question takes: its example, or else one that any question without a pattern takes.

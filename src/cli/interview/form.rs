@@ -1,6 +1,6 @@
 //! Asking one question of the catalogue.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::catalog::{AnswerType, value_text};
 use crate::error::Result;
@@ -27,12 +27,21 @@ pub(super) fn ask(
     }
     match question.kind {
         AnswerType::Boolean => truth(prompter, before, form, last),
-        AnswerType::Map => Ok(match fields(prompter, before, form)? {
-            Reply::Given(map) => Reply::Given(Value::Object(map)),
-            Reply::Back => Reply::Back,
-        }),
+        AnswerType::Map => fields(prompter, before, form, last),
         _ => write(prompter, before, form, last, fits),
     }
+}
+
+/// The name of a map beside the choices that stand for one.
+const OWN: &str = "your own";
+
+/// What is asked after a choice.
+#[derive(Clone, Copy)]
+enum Inner<'a> {
+    /// The only key of the map.
+    Field(&'a Form),
+    /// All keys of the map.
+    Map,
 }
 
 fn choose(
@@ -42,21 +51,31 @@ fn choose(
     last: Option<&Value>,
 ) -> Result<Reply<Value>> {
     let choices = form.question.choices.iter();
-    let mut items: Vec<Item> = choices
-        .map(|(name, choice)| Item::new(name, &choice.text))
-        .collect();
-    let plain = items.len();
-    if form.question.one {
-        let fields = form.fields.iter().map(|field| &field.question);
-        items.extend(fields.map(|field| Item::new(&field.name.value, &field.prompt)));
-    }
-    let offered = last.or(form.default.as_ref());
-    let name = offered.map(
-        |value| match value.as_object().and_then(|map| map.keys().next()) {
-            Some(key) => key.clone(),
-            None => value_text(value),
-        },
-    );
+    let choices = choices.map(|(name, choice)| (Item::new(name, &choice.text), None));
+    let inside = form.fields.iter().filter(|_| form.question.one);
+    let inside = inside.map(|field| {
+        let question = &field.question;
+        let item = Item::new(&question.name.value, &question.prompt);
+        (item, Some(Inner::Field(field)))
+    });
+    let own = (!form.question.one && !form.fields.is_empty()).then(|| {
+        let keys = form.fields.iter().map(|field| &*field.question.name.value);
+        let keys: Vec<&str> = keys.collect();
+        let about = format!("you give {}", keys.join(" and "));
+        (Item::new(OWN, about), Some(Inner::Map))
+    });
+    let inside = inside.chain(own);
+    // What is offered stands among its like, and those come first.
+    let is_start = |field: &Form| form.start.as_ref() == Some(&field.question.name.value);
+    let (items, inner): (Vec<Item>, Vec<Option<Inner<'_>>>) = if form.fields.iter().any(is_start) {
+        inside.chain(choices).unzip()
+    } else {
+        choices.chain(inside).unzip()
+    };
+    let name = match last {
+        Some(Value::Object(_)) if !form.question.one => Some(OWN.to_owned()),
+        last => last.map(Form::key).or_else(|| form.start.clone()),
+    };
     let mut at = items
         .iter()
         .position(|item| Some(&item.name) == name.as_ref())
@@ -66,15 +85,24 @@ fn choose(
         let mark = prompter.mark();
         match prompter.select(&prompt, &items, at)? {
             Reply::Back => return Ok(Reply::Back),
-            Reply::Given(chosen) if chosen < plain => {
-                return Ok(Reply::Given(json!(items[chosen].name)));
-            }
             Reply::Given(chosen) => {
                 at = chosen;
-                let field = &form.fields[chosen - plain];
-                let reply = ask(prompter, before, field, None, &|value| field.check(value))?;
+                let reply = match inner[chosen] {
+                    None => Reply::Given(json!(items[chosen].name)),
+                    Some(Inner::Map) => fields(prompter, before, form, last)?,
+                    Some(Inner::Field(field)) => {
+                        let fits = |value: &Value| field.check(value);
+                        let last = last.and_then(|last| last.get(&items[chosen].name));
+                        match ask(prompter, before, field, last, &fits)? {
+                            Reply::Given(value) => {
+                                Reply::Given(json!({ &items[chosen].name: value }))
+                            }
+                            Reply::Back => Reply::Back,
+                        }
+                    }
+                };
                 if let Reply::Given(value) = reply {
-                    return Ok(Reply::Given(json!({ &items[chosen].name: value })));
+                    return Ok(Reply::Given(value));
                 }
                 prompter.rewind(mark);
             }
@@ -87,7 +115,8 @@ fn fields(
     prompter: &mut dyn Prompter,
     before: &str,
     form: &Form,
-) -> Result<Reply<Map<String, Value>>> {
+    known: Option<&Value>,
+) -> Result<Reply<Value>> {
     let asked: Vec<&Form> = form
         .fields
         .iter()
@@ -97,7 +126,9 @@ fn fields(
     let mut last: Option<Value> = None;
     while let Some(field) = asked.get(given.len()) {
         let mark = prompter.mark();
-        let reply = ask(prompter, before, field, last.as_ref(), &|value| {
+        let name = &field.question.name.value;
+        let known = known.and_then(|known| known.get(name));
+        let reply = ask(prompter, before, field, last.as_ref().or(known), &|value| {
             field.check(value)
         })?;
         last = None;
@@ -114,7 +145,7 @@ fn fields(
     }
     let names = asked.iter().map(|field| field.question.name.value.clone());
     let values = given.into_iter().map(|(value, _)| value);
-    Ok(Reply::Given(names.zip(values).collect()))
+    Ok(Reply::Given(Value::Object(names.zip(values).collect())))
 }
 
 fn truth(

@@ -193,6 +193,8 @@ impl<'a> Interview<'a> {
         let gone = self.prune(&mut state, &after);
         if !gone.is_empty() {
             state.choose();
+            // A table that was seen before is not right any more.
+            state.table_done = false;
             after = self.survey(&state)?;
         }
         let seen = state.chosen.is_none() || state.table_done;

@@ -122,20 +122,24 @@ impl Interview<'_> {
             Name::new(text, Naming::Cluster).map(|_| ())
         };
         let first = there.is_empty();
+        let key = format!("cluster {}", there.len());
+        let last = self.remembered(&key).map(value_text);
+        let last = last.filter(|last| !first || last != FIRST);
         let reply = prompter.input(Line {
             question: if first {
                 "First cluster"
             } else {
-                "Another cluster? (Enter for none)"
+                "Another cluster?"
             },
             default: first.then_some(FIRST),
             optional: !first,
-            text: "",
+            text: last.as_deref().unwrap_or_default(),
             check: &check,
         })?;
         let Reply::Given(name) = reply else {
             return Ok(Reply::Back);
         };
+        self.remember(&key, json!(name));
         let mut state = self.state.clone();
         if name.is_empty() {
             state.clusters_done = true;

@@ -451,19 +451,74 @@ fn stopping_is_possible_at_every_question() {
     }
 }
 
-#[test]
-fn a_platform_that_lacks_something_is_not_right_yet() {
-    // A need that several could meet, or none: the table says so, and only a change goes on.
+/// The embedded catalogue and the app `needy`, with more lines in its `component.yaml`.
+fn with_needy(more: &str) -> Catalogue {
     let text = "format: 1\nname: needy\nlayer: apps\ncategory: x\ndescription: Needs what nothing gives.\n\
                 homepage: https://example.com\nsource: {files: {}}\nnamespace: {name: needy, podSecurity: restricted}\n\
-                needs: [{name: aws-identity}]\ncrds: {from: none}\n";
+                crds: {from: none}\n";
     let mut files = crate::catalog::embedded_files();
     let path = "apps/needy/component.yaml";
+    let text = format!("{text}{more}");
     files.insert(path.to_owned(), Source::new(path, text));
     let manifest = "apps/needy/manifests/a.yaml";
     let object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: needy}\n";
     files.insert(manifest.to_owned(), Source::new(manifest, object));
-    let catalogue = Catalogue::load(files).unwrap_or_else(|error| panic!("{error}"));
+    Catalogue::load(files).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn where_secrets_live_is_asked_for_their_store_alone() {
+    let eks = "clusters: {prod: {provider: eks, region: eu-central-1, network: create, dns: route53, \
+               domain: acme.io, backend: {s3: {bucket: acme-state}}}}\n";
+    let (file, prompter) = talk(
+        read(eks),
+        [
+            ("Where do the secrets live", Say("google")),
+            ("project", Say("acme-prod")),
+        ],
+    );
+    assert!(prompter.heard("Where do the secrets live that components need? [aws]"));
+    assert!(file.contains("secrets: google"), "{file}");
+    let (_, prompter) = talk(read(&format!("{eks}components: {{grafana: {{}}}}\n")), []);
+    assert!(
+        !prompter.heard("Where do the secrets live"),
+        "{:#?}",
+        prompter.log
+    );
+}
+
+#[test]
+fn a_default_can_be_confirmed_where_the_catalogue_says_so() {
+    let catalogue = with_needy(
+        "questions:\n  \
+         - {name: loud, prompt: How loud?, default: low, confirm: {except: [kind]}}\n  \
+         - {name: size, prompt: How big?, default: small, confirm: {}, ask: platform}\n  \
+         - {name: colour, prompt: Which colour?, default: red}\n",
+    );
+    let mut interview = Interview::new(Answers::default(), &ENVIRONMENT, &catalogue);
+    let acts = with(&[
+        ("Anything else?", Say("needy")),
+        ("prod, needy: How loud?", Say("high")),
+    ]);
+    let mut prompter = Scripted::new(acts);
+    interview.run(&mut prompter).unwrap();
+    assert!(prompter.heard("prod, needy: How loud? [low]"));
+    assert!(prompter.heard("needy: How big? [small]"));
+    for words in ["staging, needy", "Which colour?"] {
+        assert!(!prompter.heard(words), "{words}: {:#?}", prompter.log);
+    }
+    let resolution = resolve(interview.answers(), &ENVIRONMENT, &catalogue).unwrap();
+    let file = answers_file(&resolution.platform);
+    assert!(
+        file.contains("loud: high") && file.contains("loud: low"),
+        "{file}"
+    );
+}
+
+#[test]
+fn a_platform_that_lacks_something_is_not_right_yet() {
+    // A need that several could meet, or none: the table says so, and only a change goes on.
+    let catalogue = with_needy("needs: [{name: aws-identity}]\n");
     let mut interview = Interview::new(Answers::default(), &ENVIRONMENT, &catalogue);
     let mut prompter = Scripted::new([
         ("Anything else?", Say("needy")),

@@ -24,19 +24,26 @@ pub(super) struct Pending {
     cluster: String,
     question: String,
     prompt: String,
+    /// The flag that answers it.
+    flag: String,
     /// Whether it has no default either.
     missing: bool,
+    /// The answers to come of which its default is made.
+    awaits: Vec<String>,
     /// As it is asked, if somebody wants to know.
     form: Option<Form>,
 }
 
 impl Pending {
-    fn new(cluster: &str, question: &Question, missing: bool, form: Option<Form>) -> Self {
+    fn new(cluster: &Cluster, question: &Question, form: Option<Form>) -> Self {
+        let key = format!("{}.{}", cluster.name, question.name.value);
         Self {
-            cluster: cluster.to_owned(),
+            cluster: cluster.name.as_str().to_owned(),
             question: question.name.value.clone(),
             prompt: question.prompt.clone(),
-            missing,
+            flag: questions::flag(&key, question, &cluster.provider),
+            missing: false,
+            awaits: Vec::new(),
             form,
         }
     }
@@ -166,12 +173,9 @@ fn derive(
         answers: Map::new(),
     };
     let own = &provider.spec.questions;
-    let common = catalogue
-        .common
-        .cluster
-        .iter()
-        .filter(|q| !own.iter().any(|o| o.name.value == q.name.value));
-    let common: Vec<&Question> = common.collect();
+    let asked = |name: &str| own.iter().any(|question| question.name.value == name);
+    let common = catalogue.common.cluster.iter();
+    let common: Vec<&Question> = common.filter(|q| !asked(&q.name.value)).collect();
     let mut names: Vec<&str> = own
         .iter()
         .chain(common.iter().copied())
@@ -185,6 +189,7 @@ fn derive(
         report,
     );
 
+    let mut missing: Vec<String> = Vec::new();
     let mut ask = |question: &Question,
                    scope: &mut Scope,
                    required: bool,
@@ -207,13 +212,15 @@ fn derive(
             report,
         )? {
             Outcome::Answered(answer) => {
-                // A default that no provider vouches for is worth a question, if something uses it.
-                if surveying
-                    && !required
-                    && answer.origin == AnswerOrigin::Assumed
-                    && !question.defaults.contains_key(&cluster.provider)
+                if answer.origin == AnswerOrigin::Assumed
+                    && question.confirms(&cluster.provider)
+                    && let Some(form) = form(scope)
                 {
-                    pending.push(Pending::new(&name, question, false, form(scope)));
+                    if required {
+                        report.ask(|| Open::own(&name, form));
+                    } else {
+                        pending.push(Pending::new(cluster, question, Some(form)));
+                    }
                 }
                 if facts::cluster(key).is_some() {
                     scope.cluster.insert(key.clone(), answer.value.clone());
@@ -225,20 +232,26 @@ fn derive(
             Outcome::Absent => {
                 questions::refuse_idle(question, given, &cluster.answers, &name, report);
             }
-            Outcome::Missing if required => {
-                if let Some(form) = form(scope) {
-                    report.ask(|| Open {
-                        own: true,
-                        ..Open::new(About::Cluster(name.clone()), form)
+            Outcome::Missing => {
+                let is_missing = |used: &str| missing.iter().any(|key| key == used);
+                let awaits = questions::awaits(question, &cluster.provider, &is_missing);
+                missing.push(key.clone());
+                let form = form(scope);
+                if !required {
+                    pending.push(Pending {
+                        missing: true,
+                        awaits,
+                        ..Pending::new(cluster, question, form)
                     });
+                } else if awaits.is_empty() {
+                    if let Some(form) = form {
+                        report.ask(|| Open::own(&name, form));
+                    }
+                    let key = format!("{name}.{key}");
+                    let flag = questions::flag(&key, question, &cluster.provider);
+                    report.miss(key, flag, &question.prompt);
                 }
-                report.miss(
-                    format!("{name}.{key}"),
-                    format!("--set {name}.{key}=…"),
-                    &question.prompt,
-                );
             }
-            Outcome::Missing => pending.push(Pending::new(&name, question, true, form(scope))),
         }
         Ok(())
     };
@@ -386,12 +399,21 @@ fn open_if_used(catalogue: &Catalogue, platform: &Platform, pending: Pending, re
         cluster,
         question,
         prompt,
+        flag,
         missing,
+        awaits,
         form,
     } = pending;
     let Some(on) = platform.clusters.get(&cluster) else {
         return;
     };
+    // With that answer its default comes by itself.
+    if awaits
+        .iter()
+        .any(|awaited| report.misses(&format!("{cluster}.{awaited}")))
+    {
+        return;
+    }
     let fact = format!("cluster.{question}");
     let mut users: Vec<String> = on
         .components
@@ -404,11 +426,11 @@ fn open_if_used(catalogue: &Catalogue, platform: &Platform, pending: Pending, re
         let who = if users.is_empty() {
             String::new()
         } else {
-            format!(" ({} uses it)", users.join(", "))
+            format!(" (for {})", users.join(", "))
         };
         report.miss(
             format!("{cluster}.{question}"),
-            format!("--set {cluster}.{question}=…"),
+            flag,
             &format!("{prompt}{who}"),
         );
     }
@@ -425,6 +447,7 @@ fn open_if_used(catalogue: &Catalogue, platform: &Platform, pending: Pending, re
         report.ask(|| Open {
             users,
             decides,
+            own: question == BACKEND,
             ..Open::new(About::Cluster(cluster), form)
         });
     }

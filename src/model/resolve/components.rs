@@ -12,7 +12,7 @@ use super::Report;
 use super::fit::{doubts, fits};
 use super::questions::{self, Outcome, Scope};
 use super::survey::{About, Form, Open};
-use crate::catalog::{Ask, Catalogue, Component, Layer, value_text};
+use crate::catalog::{Ask, Catalogue, Component, Layer, Question, value_text};
 use crate::error::{Place, Problem, Result, suggest};
 
 /// Chooses and places components, adds what they need, and answers their questions.
@@ -214,12 +214,15 @@ impl Placer<'_> {
             )?;
             match outcome {
                 Outcome::Answered(answer) => {
-                    scope.answers.insert(key.clone(), answer.value.clone());
                     if answer.origin == AnswerOrigin::Assumed {
                         let key = format!("{name}.{key}");
                         self.report
                             .assume(Some(self.cluster), &key, &value_text(&answer.value));
+                        if question.confirms(&provider) {
+                            self.ask(name, question, &scope);
+                        }
                     }
+                    scope.answers.insert(key.clone(), answer.value.clone());
                     found.insert(key.clone(), answer);
                 }
                 Outcome::Refused => {}
@@ -228,17 +231,15 @@ impl Placer<'_> {
                     questions::refuse_idle(question, here, &found, &at_cluster, self.report);
                 }
                 Outcome::Missing => {
-                    self.report.ask(|| {
-                        let form = Form::new(question, &scope, &provider, self.catalogue);
-                        let about =
-                            About::Component(name.to_owned(), Some(self.cluster.to_owned()));
-                        Open::new(about, form)
-                    });
-                    self.report.miss(
-                        format!("{}:{name}.{key}", self.cluster),
-                        format!("--set {}:{name}.{key}=…", self.cluster),
-                        &question.prompt,
-                    );
+                    let cluster = self.cluster;
+                    let misses = |fact: &str| self.report.misses(&format!("{cluster}.{fact}"));
+                    if !questions::awaits(question, &provider, &misses).is_empty() {
+                        continue;
+                    }
+                    self.ask(name, question, &scope);
+                    let key = format!("{}:{name}.{key}", self.cluster);
+                    let flag = questions::flag(&key, question, &provider);
+                    self.report.miss(key, flag, &question.prompt);
                 }
             }
         }
@@ -257,6 +258,21 @@ impl Placer<'_> {
                 answers: BTreeMap::new(),
             });
         Ok(())
+    }
+
+    /// Lets ask a question of a component on the cluster.
+    fn ask(&mut self, name: &str, question: &Question, scope: &Scope) {
+        let Self {
+            catalogue, cluster, ..
+        } = *self;
+        let provider = &self.platform.clusters[cluster].provider;
+        self.report.ask(|| {
+            let form = Form::new(question, scope, provider, catalogue);
+            Open::new(
+                About::Component(name.to_owned(), Some(cluster.to_owned())),
+                form,
+            )
+        });
     }
 
     /// Adds what chosen components need, until nothing is missing.
@@ -371,6 +387,10 @@ fn platform_answers(
     let context = platform.context();
     for (name, chosen) in &mut platform.components {
         let component = &catalogue.components[name];
+        let open = |question: &Question, scope: &Scope| {
+            let form = Form::new(question, scope, "", catalogue);
+            Open::new(About::Component(name.clone(), None), form)
+        };
         let mut scope = Scope {
             platform: context.clone(),
             cluster: Map::new(),
@@ -387,10 +407,13 @@ fn platform_answers(
             let whose = format!("{name}: ");
             match questions::answer(question, given, &scope, "", &whose, catalogue, report)? {
                 Outcome::Answered(answer) => {
-                    scope.answers.insert(key.clone(), answer.value.clone());
                     if answer.origin == AnswerOrigin::Assumed {
                         report.assume(None, &format!("{name}.{key}"), &value_text(&answer.value));
+                        if question.confirms("") {
+                            report.ask(|| open(question, &scope));
+                        }
                     }
+                    scope.answers.insert(key.clone(), answer.value.clone());
                     chosen.answers.insert(key.clone(), answer);
                 }
                 Outcome::Refused => {}
@@ -398,15 +421,10 @@ fn platform_answers(
                     questions::refuse_idle(question, given, &chosen.answers, name, report);
                 }
                 Outcome::Missing => {
-                    report.ask(|| {
-                        let form = Form::new(question, &scope, "", catalogue);
-                        Open::new(About::Component(name.clone(), None), form)
-                    });
-                    report.miss(
-                        format!("{name}.{key}"),
-                        format!("--set {name}.{key}=…"),
-                        &question.prompt,
-                    );
+                    report.ask(|| open(question, &scope));
+                    let key = format!("{name}.{key}");
+                    let flag = questions::flag(&key, question, "");
+                    report.miss(key, flag, &question.prompt);
                 }
             }
         }

@@ -35,13 +35,13 @@ pub(super) fn doubtful(catalogue: &Catalogue, component: &Component, cluster: &C
     decisive(component, cluster).is_some_and(|fact| assumed(catalogue, cluster, fact))
 }
 
-/// Whether a fact about a cluster is a default that no provider vouches for.
+/// Whether a fact about a cluster is a default that the prompt still asks about.
 fn assumed(catalogue: &Catalogue, cluster: &Cluster, fact: &str) -> bool {
     let mut questions = catalogue.common.cluster.iter();
     let question = questions.find(|question| question.name.value == fact);
     let answer = cluster.answers.get(fact);
     answer.is_some_and(|answer| answer.origin == AnswerOrigin::Assumed)
-        && question.is_some_and(|question| !question.defaults.contains_key(&cluster.provider))
+        && question.is_some_and(|question| question.confirms(&cluster.provider))
 }
 
 /// The fact without which a component would fit a cluster.

@@ -123,6 +123,11 @@ impl Report {
         }
     }
 
+    /// Whether an answer is missing.
+    fn misses(&self, key: &str) -> bool {
+        self.missing.iter().any(|missing| missing.key == key)
+    }
+
     fn miss(&mut self, key: String, flag: String, prompt: &str) {
         let missing = Missing {
             key,
@@ -433,7 +438,7 @@ fn email(
             None => report.miss(
                 "email".to_owned(),
                 "--email ADDRESS".to_owned(),
-                &format!("which address gets notices? ({} uses it)", used.join(", ")),
+                &format!("which address gets notices? (for {})", used.join(", ")),
             ),
         }
         return;

@@ -148,6 +148,26 @@ fn refuse(
     Ok(Err(Unfit::new(reason, hint)))
 }
 
+/// The flag that answers a question, as far as it can be said.
+pub(super) fn flag(key: &str, question: &Question, provider: &str) -> String {
+    match question.sketch(provider) {
+        sketch if sketch.contains(['{', '[']) => format!("--set '{key}={sketch}'"),
+        sketch => format!("--set {key}={sketch}"),
+    }
+}
+
+/// The missing answers of which the default of a question would be made: with them it comes by itself.
+pub(super) fn awaits(
+    question: &Question,
+    provider: &str,
+    is_missing: &dyn Fn(&str) -> bool,
+) -> Vec<String> {
+    let uses = question.default_uses(provider).into_iter();
+    uses.filter_map(|used| Some(used.split_once('.')?.1.to_owned()))
+        .filter(|used| is_missing(used))
+        .collect()
+}
+
 /// The default of a question, worked out.
 ///
 /// # Errors
@@ -159,11 +179,7 @@ pub(super) fn default(
     whose: &str,
     catalogue: &Catalogue,
 ) -> Result<Option<Value>> {
-    let default = question
-        .defaults
-        .get(provider)
-        .or(question.default.as_ref());
-    Ok(match default {
+    Ok(match question.default_on(provider) {
         Some(Value::String(text)) => {
             let text = scope.evaluate(
                 catalogue,

@@ -19,6 +19,8 @@ pub struct Form {
     pub question: Question,
     /// Its default.
     pub default: Option<Value>,
+    /// The choice or field that is offered first; a default may say no more than that.
+    pub start: Option<String>,
     /// The forms of the keys of a map.
     pub fields: Vec<Self>,
 }
@@ -47,9 +49,11 @@ impl Form {
         let default = questions::default(&question, scope, provider, "", catalogue)
             .ok()
             .flatten();
+        let start = default.as_ref().map(Self::key);
         let mut form = Self {
             question,
             default: None,
+            start,
             fields,
         };
         form.default = default.filter(|value| form.check(value).is_ok());
@@ -75,13 +79,23 @@ impl Form {
             example: None,
             default: None,
             defaults: indexmap::IndexMap::new(),
+            confirm: None,
             when: When::default(),
             optional: false,
         };
         Self {
             question,
+            start: default.clone(),
             default: default.map(Value::String),
             fields: Vec::new(),
+        }
+    }
+
+    /// The choice or field that a value stands for.
+    pub fn key(value: &Value) -> String {
+        match value.as_object().and_then(|map| map.keys().next()) {
+            Some(key) => key.clone(),
+            None => value_text(value),
         }
     }
 
@@ -120,7 +134,7 @@ pub struct Open {
     pub form: Form,
     /// The components that use the answer.
     pub users: Vec<String>,
-    /// Whether the cluster's own provider asks it, so that it shapes the cluster itself.
+    /// Whether it is asked as soon as the cluster has a provider, whatever components there will be.
     pub own: bool,
     /// Whether it decides where components fit.
     pub decides: bool,
@@ -134,6 +148,14 @@ impl Open {
             users: Vec::new(),
             own: false,
             decides: false,
+        }
+    }
+
+    /// A question about the cluster itself.
+    pub(super) fn own(cluster: &str, form: Form) -> Self {
+        Self {
+            own: true,
+            ..Self::new(About::Cluster(cluster.to_owned()), form)
         }
     }
 

@@ -1,11 +1,12 @@
 //! Asking. Without a terminal nothing is ever asked.
 
 mod line;
+mod look;
+mod menu;
 #[cfg(test)]
 mod scripted;
 mod terminal;
 mod text;
-mod theme;
 
 use std::io::IsTerminal as _;
 

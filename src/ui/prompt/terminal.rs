@@ -3,17 +3,17 @@
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use dialoguer::console::{Key, Term, measure_text_width, set_colors_enabled_stderr};
-use dialoguer::{FuzzySelect, MultiSelect, Select};
+use console::{Key, Term, measure_text_width};
 
 use super::super::printer::style;
 use super::line::{Editor, Typed};
+use super::look::Look;
+use super::menu::{Kind as MenuKind, Menu, Pressed};
 use super::text::{answered, wrap};
-use super::theme::{LEFT, LEFT_MARKED, Look};
 use super::{Confirmed, Item, Line, Prompter, Reply};
 use crate::error::{Error, Kind, Problem, Result};
 
-/// Whether a menu is open: then the interrupted read ends it, and the program by its usual way.
+/// Whether a key is waited for: then the interrupted read ends it, and the program by its usual way.
 static ASKING: AtomicBool = AtomicBool::new(false);
 
 /// The narrowest terminal that is drawn for.
@@ -21,9 +21,6 @@ const NARROWEST: usize = 30;
 
 /// Room for an answer beside its question.
 const ROOM: usize = 24;
-
-/// Rows of a search.
-const FOUND: usize = 8;
 
 /// A terminal with somebody before it.
 pub struct Terminal {
@@ -55,11 +52,9 @@ impl Terminal {
             });
         });
         let choice = anstream::AutoStream::choice(&std::io::stderr());
-        let colour = choice != anstream::ColorChoice::Never;
-        set_colors_enabled_stderr(colour);
         Self {
             term: Term::stderr(),
-            colour,
+            colour: choice != anstream::ColorChoice::Never,
             written: 0,
             kept: 0,
         }
@@ -72,22 +67,48 @@ impl Terminal {
         }
     }
 
-    /// Runs a menu, and gives the cursor back however it ends.
-    fn menu<T>(
-        &self,
-        ask: impl FnOnce(&Term, Look) -> dialoguer::Result<Option<T>>,
-    ) -> Result<Reply<T>> {
+    /// Waits for a key.
+    fn key(&self) -> Result<Key> {
         ASKING.store(true, Ordering::SeqCst);
-        let answer = match ask(&self.term, self.look()) {
-            Ok(answer) => answer,
-            // It still counts as asking: the signal may be told to its handler after this.
-            Err(dialoguer::Error::IO(error)) => {
-                let _ = self.term.show_cursor();
-                return Err(stopped(&error));
+        let key = self.term.read_key_raw().map_err(|e| stopped(&e))?;
+        // After an interrupt it still counts as asking: the signal may be told to its handler later.
+        if key != Key::CtrlC {
+            ASKING.store(false, Ordering::SeqCst);
+        }
+        Ok(key)
+    }
+
+    /// Runs a menu, takes it off the screen, and gives the cursor back however it ends.
+    fn menu(&self, menu: &mut Menu<'_>) -> Result<Reply<usize>> {
+        let _ = self.term.hide_cursor();
+        let mut drawn: Vec<String> = Vec::new();
+        let reply = loop {
+            let rows = usize::from(self.term.size().0);
+            let lines = menu.draw(self.look(), rows);
+            // Only what changed: less to send, and less for a screen reader to say again.
+            let same = drawn.iter().zip(&lines).take_while(|(old, new)| old == new);
+            let same = same.count();
+            let _ = self.term.clear_last_lines(drawn.len() - same);
+            for line in &lines[same..] {
+                let _ = self.term.write_line(line);
+            }
+            drawn = lines;
+            let key = match self.key() {
+                Ok(key) => key,
+                Err(error) => break Err(error),
+            };
+            match menu.press(&key) {
+                Pressed::Changed => {}
+                Pressed::Done(at) => break Ok(Reply::Given(at)),
+                Pressed::Back => break Ok(Reply::Back),
+                Pressed::Interrupt => break Err(interrupted()),
             }
         };
-        ASKING.store(false, Ordering::SeqCst);
-        Ok(answer.map_or(Reply::Back, Reply::Given))
+        if reply.is_ok() {
+            let _ = self.term.clear_last_lines(drawn.len());
+        }
+        let _ = self.term.show_cursor();
+        reply
     }
 
     /// Leaves a question and its answer on the screen.
@@ -122,7 +143,7 @@ impl Terminal {
         };
         draw(editor).map_err(|e| stopped(&e))?;
         loop {
-            let key = self.term.read_key_raw().map_err(|e| stopped(&e))?;
+            let key = self.key()?;
             let done = match editor.press(&key) {
                 Typed::Nothing => Ok(()),
                 // Less to send, and less for a screen reader to say again.
@@ -141,9 +162,10 @@ impl Terminal {
         let look = self.look();
         let default = match line.default {
             Some(default) => format!(" [{default}]"),
+            None if line.optional => " (Enter for none)".to_owned(),
             None => String::new(),
         };
-        let colon = if line.default.is_none() && line.question.ends_with(['?', ')']) {
+        let colon = if default.is_empty() && line.question.ends_with(['?', ')']) {
             " "
         } else {
             ": "
@@ -154,10 +176,10 @@ impl Terminal {
         }
         let mut lines = look.question(line.question);
         let below = format!(" {default}{colon}");
-        if line.default.is_some() && measure_text_width(&below) + ROOM <= look.width {
+        if !default.is_empty() && measure_text_width(&below) + ROOM <= look.width {
             lines.push(below);
         } else {
-            if line.default.is_some() {
+            if !default.is_empty() {
                 lines.extend(wrap(&format!(" {default}"), look.width, "  "));
             }
             lines.push("  : ".to_owned());
@@ -210,14 +232,7 @@ impl Prompter for Terminal {
     }
 
     fn select(&mut self, question: &str, items: &[Item], at: usize) -> Result<Reply<usize>> {
-        let reply = self.menu(|term, look| {
-            Select::with_theme(&look)
-                .with_prompt(question)
-                .items(look.items(items, LEFT))
-                .default(at.min(items.len().saturating_sub(1)))
-                .report(false)
-                .interact_on_opt(term)
-        })?;
+        let reply = self.menu(&mut Menu::new(question, items, MenuKind::One, at))?;
         if let Reply::Given(chosen) = reply {
             self.report(question, &items[chosen].name);
         }
@@ -231,41 +246,26 @@ impl Prompter for Terminal {
         marked: &[bool],
     ) -> Result<Reply<Vec<usize>>> {
         let prompt = format!("{question} (space marks, Enter goes on)");
-        let reply = self.menu(|term, look| {
-            MultiSelect::with_theme(&look)
-                .with_prompt(prompt)
-                .items_checked(
-                    look.items(items, LEFT_MARKED)
-                        .into_iter()
-                        .zip(marked.iter().copied()),
-                )
-                .report(false)
-                .interact_on_opt(term)
-        })?;
-        if let Reply::Given(chosen) = &reply {
-            let names: Vec<&str> = chosen.iter().map(|at| items[*at].name.as_str()).collect();
-            let names = if names.is_empty() {
-                "none".to_owned()
-            } else {
-                names.join(", ")
-            };
-            self.report(question, &names);
+        let mut menu = Menu::new(&prompt, items, MenuKind::Many(marked.to_vec()), 0);
+        if self.menu(&mut menu)? == Reply::Back {
+            return Ok(Reply::Back);
         }
-        Ok(reply)
+        let chosen = menu.marked();
+        let names: Vec<&str> = chosen.iter().map(|at| items[*at].name.as_str()).collect();
+        let names = if names.is_empty() {
+            "none".to_owned()
+        } else {
+            names.join(", ")
+        };
+        self.report(question, &names);
+        Ok(Reply::Given(chosen))
     }
 
     fn search(&mut self, question: &str, items: &[Item]) -> Result<Reply<usize>> {
         let count = items.len().saturating_sub(1);
         let prompt = format!("{question} (type to search {count}, Enter goes on)");
-        let reply = self.menu(|term, look| {
-            FuzzySelect::with_theme(&look)
-                .with_prompt(prompt)
-                .items(look.items(items, LEFT))
-                .default(0)
-                .max_length(FOUND)
-                .report(false)
-                .interact_on_opt(term)
-        })?;
+        let kind = MenuKind::Search(Editor::default());
+        let reply = self.menu(&mut Menu::new(&prompt, items, kind, 0))?;
         if let Reply::Given(chosen) = reply {
             self.report(question, &items[chosen].name);
         }
@@ -334,7 +334,7 @@ impl Prompter for Terminal {
         self.kept = self.written;
         let _ = self.term.write_str(&format!("{text} "));
         loop {
-            match self.term.read_key_raw().map_err(|e| stopped(&e))? {
+            match self.key()? {
                 Key::Enter | Key::Char('y' | 'Y') => {
                     say("yes");
                     return Ok(Reply::Given(Confirmed::Yes));
