@@ -39,5 +39,6 @@ mod accept;
 mod build;
 mod handover;
 mod helm;
+mod life;
 mod reconcile;
 mod terraform;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -22,10 +22,10 @@ const RELEASES: &str = "helmreleases.helm.toolkit.fluxcd.io";
 /// How long a whole cluster may take, in seconds. It takes far less.
 const PATIENCE: u64 = 420;
 
-/// A cluster of a golden tree, brought up.
-struct Up {
-    platform: Platform,
-    cluster: Cluster,
+/// A cluster of a platform, brought up.
+pub(crate) struct Up {
+    pub(crate) platform: Platform,
+    pub(crate) cluster: Cluster,
     name: String,
     /// When each Kustomization was first seen ready, as the number of the look.
     ready: BTreeMap<String, usize>,
@@ -43,7 +43,8 @@ macro_rules! cases {
                 );
                 let shared = need!("../shared", support::shared(""));
                 let _alone = crate::alone();
-                Up::bring(tools, &shared, $case, $cluster).judge();
+                let tree = support::package().join(concat!("tests/golden/", $case, "/out"));
+                Up::bring(tools, &shared, &tree, $cluster).judge();
             }
         )+
     };
@@ -61,9 +62,8 @@ cases! {
 
 impl Up {
     /// Serves the tree, starts a cluster with Flux, and watches it become ready.
-    fn bring(tools: Tools, shared: &std::path::Path, case: &str, name: &str) -> Self {
-        let tree = support::package().join(format!("tests/golden/{case}/out"));
-        let platform = Platform::serve(tools, &tree, shared, |_, _| {});
+    pub(crate) fn bring(tools: Tools, shared: &Path, tree: &Path, name: &str) -> Self {
+        let platform = Platform::serve(tools, tree, shared, |_, _| {});
         let mut cluster = Cluster::start(tools);
         let instance = platform.read(&format!("clusters/{name}/flux-system/flux-instance.yaml"));
         flux::start(&mut cluster, shared, &instance);
@@ -299,7 +299,7 @@ impl Up {
     }
 
     /// Has Flux fetch what was pushed, and apply it.
-    fn fetch(&self, unit: Option<&str>) {
+    pub(crate) fn fetch(&self, unit: Option<&str>) {
         flux::reconcile(&self.cluster, KINDS[0], "flux-system", "flux-system");
         flux::reconcile(&self.cluster, KUSTOMIZATIONS, "flux-system", "flux-system");
         if let Some(unit) = unit {
