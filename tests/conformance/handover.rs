@@ -6,8 +6,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use landform::catalog::Catalogue;
+use landform::render::render;
 use serde_json::{Value, json};
 
+use crate::asking::try_resolve;
 use crate::kit::charts::Chart;
 use crate::kit::cluster::{Cluster, is_true};
 use crate::kit::flux;
@@ -52,12 +55,12 @@ const NONE: Trap = Trap {
 };
 
 macro_rules! tests {
-    ($($test:ident: $case:literal $cluster:literal,)+) => {
+    ($($test:ident: $cluster:tt,)+) => {
         $(
             #[test]
             fn $test() {
                 let (tools, shared) = (all_tools!(), need!("../shared", support::shared("")));
-                let findings = adopt(tools, &shared, $case, $cluster, NONE);
+                let findings = adopt(tools, &shared, &json!($cluster), NONE);
                 assert!(findings.is_empty(), "{}", findings.join("\n"));
             }
         )+
@@ -85,20 +88,56 @@ macro_rules! all_tools {
 
 // Every component with a hand-over, on every provider that it fits.
 tests! {
-    on_kind: "default" "staging",
-    on_k3s_without_kube_proxy: "existing-k3s" "edge",
-    on_eks_chained: "kind+eks" "prod",
-    on_eks_alone: "eks-only" "prod",
+    on_kind: {"provider": "kind"},
+    on_k3s_without_kube_proxy: {
+        "provider": "existing", "context": "edge", "distribution": "k3s", "cni": "none", "kube_proxy": false,
+    },
+    on_an_existing_cluster: {"provider": "existing", "context": "prod", "cni": "none", "upgrades": "later"},
+    on_eks_chained: {"provider": "eks", "region": "eu-central-1", "backend": "local", "upgrades": "later"},
+    on_eks_alone: {"provider": "eks", "region": "eu-central-1", "backend": "local", "cni": "none"},
+}
+
+/// The only cluster.
+const CLUSTER: &str = "prod";
+
+/// A platform on one cluster, with every component that can be handed over and fits.
+fn rendered(cluster: &Value) -> tempfile::TempDir {
+    let catalogue = Catalogue::embedded().unwrap();
+    let handed = catalogue.components.iter().filter(|(_, component)| {
+        let handover = component.spec.handover.as_ref();
+        handover.is_some_and(|handover| handover.value.ready.is_some())
+    });
+    let provider = cluster["provider"].as_str().unwrap();
+    let fits = handed.filter(|(_, component)| {
+        let only = &component.spec.only;
+        only.is_empty() || only.iter().any(|only| only.value == provider)
+    });
+    let components: serde_json::Map<String, Value> =
+        fits.map(|(name, _)| (name.clone(), json!({}))).collect();
+    assert!(components.len() > 1, "only {components:?}");
+    let answers = json!({
+        "name": "acme",
+        "git": {"url": "https://git.example.com/acme.git", "auth": "public"},
+        "clusters": {CLUSTER: cluster},
+        "components": components,
+    });
+    let resolution = try_resolve(&answers, &catalogue).unwrap_or_else(|error| panic!("{error}"));
+    let tree = render(&resolution.platform, &catalogue).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    for (path, text) in &tree {
+        let path = dir.path().join(path.as_str());
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    dir
 }
 
 /// Installs as Terraform's Job does, lets Flux adopt, and gives everything that is not as it should be.
-fn adopt(tools: Tools, shared: &Path, case: &str, name: &str, trap: Trap) -> Vec<String> {
-    let _alone = crate::alone();
-    let tree = support::package().join(format!("tests/golden/{case}/out"));
-    let altered = tempfile::tempdir().unwrap();
-    copy(&tree, altered.path());
-    (trap.tree)(altered.path());
-    let platform = Platform::serve(tools, altered.path(), shared, |component, chart| {
+fn adopt(tools: Tools, shared: &Path, on: &Value, trap: Trap) -> Vec<String> {
+    let name = CLUSTER;
+    let tree = rendered(on);
+    (trap.tree)(tree.path());
+    let platform = Platform::serve(tools, tree.path(), shared, |component, chart| {
         chart.hook = true;
         if component == "cilium" {
             (trap.chart)(chart);
@@ -227,6 +266,7 @@ fn snapshot(cluster: &Cluster, releases: &[Installed]) -> BTreeMap<String, Value
             all.insert(format!("{}: {what}", release.name), object);
         }
     }
+    assert!(all.len() > releases.len(), "only {:?}", all.keys());
     all
 }
 
@@ -267,7 +307,7 @@ fn wait(cluster: &Cluster, release: &Installed, seconds: u64) -> Result<(), Stri
             let conditions = &object["status"]["conditions"];
             return Err(format!("{} was not adopted: {conditions}", release.name));
         }
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        std::thread::sleep(std::time::Duration::from_millis(500));
     }
 }
 
@@ -337,14 +377,7 @@ fn restless(cluster: &Cluster, releases: &[Installed]) -> Vec<String> {
     };
     let (before, ran) = (versions(), hooks());
     for _ in 0..3 {
-        for object in cluster.all(RELEASES) {
-            let metadata = &object["metadata"];
-            let name = metadata["name"].as_str().unwrap_or_default();
-            let namespace = metadata["namespace"].as_str().unwrap_or_default();
-            if releases.iter().any(|r| r.name == name) {
-                flux::reconcile(cluster, RELEASES, name, namespace);
-            }
-        }
+        flux::reconcile_all(cluster);
     }
     let after = versions();
     let mut findings: Vec<String> = before
@@ -379,7 +412,7 @@ fn edit(tree: &Path, file: &str, from: &str, to: &str) {
 /// Sets a trap for cilium on kind; one of the findings must speak of what it does.
 #[track_caller]
 fn springs(tools: Tools, shared: &Path, trap: Trap, says: &str) {
-    let findings = adopt(tools, shared, "default", "staging", trap);
+    let findings = adopt(tools, shared, &json!({"provider": "kind"}), trap);
     assert!(
         findings.iter().any(|finding| finding.contains(says)),
         "nothing of `{says}` in {findings:#?}"
@@ -440,7 +473,7 @@ fn values_in_another_order_are_found() {
         tree: |tree| {
             let values = [
                 "infrastructure/cilium",
-                "clusters/staging/infrastructure/cilium",
+                "clusters/prod/infrastructure/cilium",
             ];
             for (at, folder) in values.iter().enumerate() {
                 let file = tree.join(folder).join("values.yaml");
@@ -481,7 +514,7 @@ fn a_chart_that_knows_an_upgrade_from_an_installation_is_found() {
 
 /// Changes the release for Flux alone, by a patch in the cluster's overlay.
 fn patch(tree: &Path, operations: &str) {
-    let file = tree.join("clusters/staging/infrastructure/cilium/kustomization.yaml");
+    let file = tree.join("clusters/prod/infrastructure/cilium/kustomization.yaml");
     let text = fs::read_to_string(&file).unwrap();
     let patch = format!(
         "patches:\n  - target: {{kind: HelmRelease, name: cilium}}\n    patch: '{operations}'\n"

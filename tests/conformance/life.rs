@@ -29,7 +29,6 @@ fn new_announces_what_a_cluster_becomes() {
         "helm-controller",
     );
     let shared = need!("../shared", support::shared(""));
-    let _alone = crate::alone();
     let dir = tempfile::tempdir().unwrap();
     let mut landform = std::process::Command::new(env!("CARGO_BIN_EXE_landform"));
     for role in ["AUTHOR", "COMMITTER"] {

@@ -1,7 +1,8 @@
 //! What landform generates, through the real tools: one file per stage.
 //!
 //! `cargo test --test conformance` runs all, `cargo test --test conformance -- reconcile::` one of them. The tools
-//! come from `.ci/tools conformance`; without them a stage is not run, and with `CI=true` it fails.
+//! come from `.ci/tools conformance`; without them a stage is not run, and with `CI=true` it fails. As many tests run
+//! at once as there are cores; each that wants a cluster has its own.
 
 #![allow(
     clippy::unwrap_used,
@@ -28,17 +29,11 @@ fn tell(line: &str) {
     writeln!(std::io::stderr(), "{line}").ok();
 }
 
-/// One cluster at a time: two would share two cores, and times would tell nothing.
-fn alone() -> std::sync::MutexGuard<'static, ()> {
-    static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    ONE.lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
 mod accept;
 mod build;
 mod handover;
 mod helm;
 mod life;
 mod reconcile;
+mod renovate;
 mod terraform;

@@ -42,7 +42,6 @@ macro_rules! cases {
                     "source-controller", "kustomize-controller", "helm-controller",
                 );
                 let shared = need!("../shared", support::shared(""));
-                let _alone = crate::alone();
                 let tree = support::package().join(concat!("tests/golden/", $case, "/out"));
                 Up::bring(tools, &shared, &tree, $cluster).judge();
             }
@@ -82,13 +81,14 @@ impl Up {
         let start = Instant::now();
         let wanted = self.kustomizations();
         for look in 0.. {
-            for object in self.cluster.all(KUSTOMIZATIONS) {
-                if is_true(&object, "Ready") {
-                    self.ready.entry(name(&object)).or_insert(look);
+            let objects = flux::objects(&self.cluster);
+            for object in &objects {
+                if object["kind"] == "Kustomization" && is_true(object, "Ready") {
+                    self.ready.entry(name(object)).or_insert(look);
                 }
             }
             let all = wanted.iter().all(|name| self.ready.contains_key(name));
-            let unready = flux::unready(&self.cluster);
+            let unready = flux::unready(&objects);
             if all && unready.is_empty() {
                 break;
             }
@@ -98,7 +98,7 @@ impl Up {
                 unready.join("\n"),
                 self.cluster.logs()
             );
-            std::thread::sleep(Duration::from_millis(200));
+            std::thread::sleep(Duration::from_millis(500));
         }
         let (count, seconds) = (wanted.len(), start.elapsed().as_secs());
         let name = &self.name;
@@ -238,41 +238,18 @@ impl Up {
         }
     }
 
-    /// Everything that Flux keeps, by kind, namespace and name.
-    fn flux_objects(&self) -> Vec<(&'static str, Value)> {
-        let of_kind = |kind: &&'static str| {
-            let kind = *kind;
-            self.cluster
-                .all(kind)
-                .into_iter()
-                .map(move |object| (kind, object))
-        };
-        KINDS.iter().flat_map(of_kind).collect()
-    }
-
     /// What must not move: for Flux's own objects their generation, since looking writes their status; for
     /// everything else the version of the object.
     fn versions(&self) -> BTreeMap<String, String> {
         let mut versions = BTreeMap::new();
-        for (_, object) in self.flux_objects() {
+        for object in flux::objects(&self.cluster) {
             versions.insert(id(&object), object["metadata"]["generation"].to_string());
         }
-        for kind in [
-            "configmaps",
-            "secrets",
-            "deployments",
-            "daemonsets",
-            "statefulsets",
-            "namespaces",
-            "serviceaccounts",
-            "customresourcedefinitions",
-        ] {
-            for object in self.cluster.all(kind) {
-                versions.insert(
-                    id(&object),
-                    object["metadata"]["resourceVersion"].to_string(),
-                );
-            }
+        let others = "configmaps,secrets,deployments,daemonsets,statefulsets,namespaces,serviceaccounts,\
+                      customresourcedefinitions";
+        for object in self.cluster.all(others) {
+            let version = &object["metadata"]["resourceVersion"];
+            versions.insert(id(&object), version.to_string());
         }
         versions
     }
@@ -280,10 +257,7 @@ impl Up {
     fn a_further_look_changes_nothing(&self) {
         let before = self.versions();
         for _ in 0..2 {
-            for (kind, object) in self.flux_objects() {
-                let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
-                flux::reconcile(&self.cluster, kind, &name(&object), namespace);
-            }
+            flux::reconcile_all(&self.cluster);
         }
         let after = self.versions();
         let moved: Vec<&String> = after

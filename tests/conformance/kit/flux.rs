@@ -128,30 +128,30 @@ pub(crate) fn sync(instance: &Value, url: &str) -> [Value; 2] {
     ]
 }
 
-/// What is not ready, a line each: kind, name and what it says.
-pub(crate) fn unready(cluster: &Cluster) -> Vec<String> {
-    let mut unready = Vec::new();
-    for kind in KINDS {
-        for object in cluster.all(kind) {
-            // A HelmRepository without an index to fetch has no condition.
-            if is_true(&object, "Ready") {
-                continue;
-            }
+/// Everything that Flux keeps, in one request.
+pub(crate) fn objects(cluster: &Cluster) -> Vec<Value> {
+    cluster.all(&KINDS.join(","))
+}
+
+/// What is not ready of these, a line each: kind, name and what it says.
+pub(crate) fn unready(objects: &[Value]) -> Vec<String> {
+    let unready = objects.iter().filter(|object| !is_true(object, "Ready"));
+    unready
+        .map(|object| {
             let conditions = object["status"]["conditions"].as_array();
-            let said = conditions
+            let ready = conditions
                 .into_iter()
                 .flatten()
-                .find(|c| c["type"] == "Ready")
-                .map_or("nothing yet", |c| c["message"].as_str().unwrap_or_default());
-            unready.push(format!(
+                .find(|c| c["type"] == "Ready");
+            let said = ready.map_or("nothing yet", |c| c["message"].as_str().unwrap_or_default());
+            format!(
                 "{} {}/{}: {said}",
                 object["kind"].as_str().unwrap_or_default(),
                 object["metadata"]["namespace"].as_str().unwrap_or_default(),
                 object["metadata"]["name"].as_str().unwrap_or_default(),
-            ));
-        }
-    }
-    unready
+            )
+        })
+        .collect()
 }
 
 /// Has Flux look at an object now, and waits until it has.
@@ -182,4 +182,43 @@ pub(crate) fn reconcile(cluster: &Cluster, kind: &str, name: &str, namespace: &s
             )
         })
     });
+}
+
+/// Has Flux look at everything now, and waits until it has. Kustomizations come one after the other: all at once,
+/// each would wait for those it depends on to be ready again.
+#[track_caller]
+pub(crate) fn reconcile_all(cluster: &Cluster) {
+    let [git, oci, repositories, kustomizations, releases] = KINDS;
+    let token = super::process::random_token();
+    let annotation = format!("reconcile.fluxcd.io/requestedAt={token}");
+    for kinds in [[git, oci, repositories].join(","), releases.to_owned()] {
+        let arguments = [
+            "annotate",
+            "--overwrite",
+            "--all",
+            "--all-namespaces",
+            &kinds,
+            &annotation,
+        ];
+        cluster
+            .kubectl(arguments)
+            .unwrap_or_else(|error| panic!("{error}"));
+        until(120, || {
+            let open: Vec<String> = cluster
+                .all(&kinds)
+                .iter()
+                .filter(|object| object["status"]["lastHandledReconcileAt"] != token.as_str())
+                .map(|object| format!("{} {}", object["kind"], object["metadata"]["name"]))
+                .collect();
+            if open.is_empty() {
+                Ok(())
+            } else {
+                Err(format!("not looked at: {}", open.join(", ")))
+            }
+        });
+    }
+    for object in cluster.all(kustomizations) {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        reconcile(cluster, kustomizations, name, "flux-system");
+    }
 }
