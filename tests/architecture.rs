@@ -86,7 +86,7 @@ fn what_only_one_room_does() {
             r"\b(e?println|e?print|write_stdout)!|anstream::|stdout\(\)|stderr\(\)",
             &["ui/", "cli/mod.rs"][..],
         ),
-        (r"console::", &["ui/"]),
+        (r"dialoguer::", &["ui/"]),
         (r"git2::|Command::new\(", &["git/"]),
         (
             r"fs::(write|rename|remove|create|copy)|persist\(|tempfile_in",

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::support;
-use crate::talk::{DOWN, ENTER, ESCAPE, LAST, STOP, Talk, home, plain, program, with_record};
+use crate::talk::{DOWN, ENTER, ESCAPE, LAST, STOP, Talk, UP, home, plain, program, with_record};
 
 /// What is heard, and which keys are pressed then.
 const SESSION: [(&str, &str); 20] = [
@@ -103,6 +103,47 @@ fn narrow_and_without_colours_it_makes_the_same_tree() {
     let mut next = said.lines().skip_while(|line| !line.starts_with("Done:"));
     let long = next.find(|line| line.chars().count() > 60 && line.trim_start().contains(' '));
     assert_eq!(long, None);
+}
+
+#[test]
+fn on_a_low_screen_menus_stay_on_it_and_every_text_can_be_read() {
+    for rows in [8, 16, 24] {
+        let home = home();
+        let mut talk = Talk::start_on(&program(home.path()), (60, rows), &[]);
+        play(&mut talk, 12);
+        let texts = [
+            "> [x] cilium Pod network and network policy with eBPF; can take over from kube-proxy.",
+            "> [x] aws-ebs-csi-driver Volumes for pods on Amazon EBS, with snapshots and resizing.",
+            "> [x] cert-manager Issues TLS certificates from ACME or a private CA and renews them.",
+        ];
+        for text in texts {
+            let said = plain(&talk.heard[talk.before..]);
+            let words: Vec<&str> = said.split_whitespace().collect();
+            assert!(words.join(" ").contains(text), "{rows} rows:\n{said}");
+            talk.press(DOWN).settle();
+        }
+        // Forth over all pages and back to the first, and what is marked there is what was meant.
+        talk.press(&DOWN.repeat(20)).settle();
+        talk.press(&UP.repeat(20 + texts.len()))
+            .hear("> [x] cilium");
+        for (words, keys) in &SESSION[12..] {
+            talk.hear(words).press(keys);
+        }
+        talk.hear("Done:");
+        assert_eq!(talk.exit_code(), 0);
+        assert_golden(home.path());
+        assert!(talk.most_cleared() < usize::from(rows), "{rows} rows");
+    }
+}
+
+#[test]
+fn no_menu_on_a_screen_of_two_rows() {
+    let home = home();
+    let mut talk = Talk::start_on(&program(home.path()), (60, 2), &[]);
+    talk.hear(SESSION[0].0).press(SESSION[0].1);
+    talk.hear("make the terminal at least 3 rows high");
+    assert_eq!(talk.exit_code(), 3);
+    assert!(talk.has_cursor() && talk.shows_keys(), "{}", talk.heard);
 }
 
 #[test]

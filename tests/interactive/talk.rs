@@ -14,6 +14,7 @@ use expectrl::{Expect as _, Session};
 pub(crate) const ENTER: &str = "\r";
 pub(crate) const ESCAPE: &str = "\x1b";
 pub(crate) const DOWN: &str = "\x1b[B";
+pub(crate) const UP: &str = "\x1b[A";
 pub(crate) const STOP: &str = "\x03";
 
 /// The last question.
@@ -68,6 +69,15 @@ impl Talk {
     }
 
     pub(crate) fn start_with(command: &Command, columns: u16, arguments: &[&str]) -> Self {
+        Self::start_on(command, (columns, 50), arguments)
+    }
+
+    /// On a terminal of so many columns and rows.
+    pub(crate) fn start_on(
+        command: &Command,
+        (columns, rows): (u16, u16),
+        arguments: &[&str],
+    ) -> Self {
         // The pseudo-terminal comes without echo; a real one has it, and its loss would not be seen.
         let mut shell = Command::new("sh");
         shell
@@ -88,7 +98,7 @@ impl Talk {
         let mut session = Session::spawn(shell).unwrap();
         session
             .get_process_mut()
-            .set_window_size(columns, 50)
+            .set_window_size(columns, rows)
             .unwrap();
         Self {
             session,
@@ -198,6 +208,15 @@ impl Talk {
             Some(WaitStatus::Exited(_, code)) => code,
             other => panic!("{other:?}:\n{}", self.heard),
         }
+    }
+
+    /// The most lines that were cleared at once. What has left the screen above cannot be cleared.
+    pub(crate) fn most_cleared(&self) -> usize {
+        let up = self.heard.split("\x1b[").filter_map(|rest| {
+            let (count, _) = rest.split_once('A')?;
+            count.parse().ok()
+        });
+        up.max().unwrap_or(0)
     }
 
     /// Whether the terminal's cursor is shown.

@@ -1,6 +1,6 @@
 //! A line that is written and edited. Its prefix and its text stay on one row of the terminal.
 
-use console::{Key, measure_text_width};
+use dialoguer::console::{Key, measure_text_width};
 
 /// What a key did.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,12 +1,14 @@
 //! Asking. Without a terminal nothing is ever asked.
 
 mod line;
+mod listing;
 mod look;
-mod menu;
 #[cfg(test)]
 mod scripted;
+mod search;
 mod terminal;
 mod text;
+mod theme;
 
 use std::io::IsTerminal as _;
 

@@ -3,13 +3,15 @@
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use console::{Key, Term, measure_text_width};
+use dialoguer::console::{Key, Term, measure_text_width};
+use dialoguer::{MultiSelect, Select};
 
 use super::super::printer::style;
 use super::line::{Editor, Typed};
 use super::look::Look;
-use super::menu::{Kind as MenuKind, Menu, Pressed};
+use super::search::{Pressed, Search};
 use super::text::{answered, wrap};
+use super::theme::Menu;
 use super::{Confirmed, Item, Line, Prompter, Reply};
 use crate::error::{Error, Kind, Problem, Result};
 
@@ -18,6 +20,9 @@ static ASKING: AtomicBool = AtomicBool::new(false);
 
 /// The narrowest terminal that is drawn for.
 const NARROWEST: usize = 30;
+
+/// The lowest terminal that dialoguer opens a menu on; on a lower one it panics.
+const LOWEST: usize = 3;
 
 /// Room for an answer beside its question.
 const ROOM: usize = 24;
@@ -67,6 +72,10 @@ impl Terminal {
         }
     }
 
+    fn rows(&self) -> usize {
+        usize::from(self.term.size().0)
+    }
+
     /// Waits for a key.
     fn key(&self) -> Result<Key> {
         ASKING.store(true, Ordering::SeqCst);
@@ -78,13 +87,36 @@ impl Terminal {
         Ok(key)
     }
 
-    /// Runs a menu, takes it off the screen, and gives the cursor back however it ends.
-    fn menu(&self, menu: &mut Menu<'_>) -> Result<Reply<usize>> {
+    /// Runs a menu of dialoguer's, and gives the cursor back however it ends.
+    fn menu<T>(&self, ask: impl FnOnce(&Term) -> dialoguer::Result<Option<T>>) -> Result<Reply<T>> {
+        let rows = self.rows();
+        if rows < LOWEST {
+            return Err(Error::failed(
+                Problem::new(format!("a menu has no place on a terminal of {rows} rows")).hint(
+                    format!("nothing was written; make the terminal at least {LOWEST} rows high"),
+                ),
+            ));
+        }
+        ASKING.store(true, Ordering::SeqCst);
+        // Buffered, a menu is drawn anew at once, without flickering.
+        let answer = match ask(&Term::buffered_stderr()) {
+            Ok(answer) => answer,
+            // It still counts as asking: the signal may be told to its handler after this.
+            Err(dialoguer::Error::IO(error)) => {
+                let _ = self.term.show_cursor();
+                return Err(stopped(&error));
+            }
+        };
+        ASKING.store(false, Ordering::SeqCst);
+        Ok(answer.map_or(Reply::Back, Reply::Given))
+    }
+
+    /// Runs a search, takes it off the screen, and gives the cursor back however it ends.
+    fn find(&self, search: &mut Search<'_>) -> Result<Reply<usize>> {
         let _ = self.term.hide_cursor();
         let mut drawn: Vec<String> = Vec::new();
         let reply = loop {
-            let rows = usize::from(self.term.size().0);
-            let lines = menu.draw(self.look(), rows);
+            let lines = search.draw(self.look(), self.rows());
             // Only what changed: less to send, and less for a screen reader to say again.
             let same = drawn.iter().zip(&lines).take_while(|(old, new)| old == new);
             let same = same.count();
@@ -97,7 +129,7 @@ impl Terminal {
                 Ok(key) => key,
                 Err(error) => break Err(error),
             };
-            match menu.press(&key) {
+            match search.press(&key) {
                 Pressed::Changed => {}
                 Pressed::Done(at) => break Ok(Reply::Given(at)),
                 Pressed::Back => break Ok(Reply::Back),
@@ -225,14 +257,23 @@ impl Prompter for Terminal {
     fn rewind(&mut self, mark: usize) {
         let lines = self.written.saturating_sub(mark.max(self.kept));
         // What has left the screen above stays; a part of it would only confuse.
-        if lines < usize::from(self.term.size().0) {
+        if lines < self.rows() {
             let _ = self.term.clear_last_lines(lines);
             self.written -= lines;
         }
     }
 
     fn select(&mut self, question: &str, items: &[Item], at: usize) -> Result<Reply<usize>> {
-        let reply = self.menu(&mut Menu::new(question, items, MenuKind::One, at))?;
+        let menu = Menu::one(question, items, self.look(), self.rows());
+        let reply = self.menu(|term| {
+            Select::with_theme(&menu)
+                .with_prompt(question)
+                .items(menu.numbers())
+                .default(at.min(items.len().saturating_sub(1)))
+                .max_length(menu.page())
+                .report(false)
+                .interact_on_opt(term)
+        })?;
         if let Reply::Given(chosen) = reply {
             self.report(question, &items[chosen].name);
         }
@@ -246,26 +287,31 @@ impl Prompter for Terminal {
         marked: &[bool],
     ) -> Result<Reply<Vec<usize>>> {
         let prompt = format!("{question} (space marks, Enter goes on)");
-        let mut menu = Menu::new(&prompt, items, MenuKind::Many(marked.to_vec()), 0);
-        if self.menu(&mut menu)? == Reply::Back {
-            return Ok(Reply::Back);
+        let menu = Menu::many(&prompt, items, self.look(), self.rows());
+        let reply = self.menu(|term| {
+            MultiSelect::with_theme(&menu)
+                .with_prompt(&prompt)
+                .items_checked(menu.numbers().zip(marked.iter().copied()))
+                .max_length(menu.page())
+                .report(false)
+                .interact_on_opt(term)
+        })?;
+        if let Reply::Given(chosen) = &reply {
+            let names: Vec<&str> = chosen.iter().map(|at| items[*at].name.as_str()).collect();
+            let names = if names.is_empty() {
+                "none".to_owned()
+            } else {
+                names.join(", ")
+            };
+            self.report(question, &names);
         }
-        let chosen = menu.marked();
-        let names: Vec<&str> = chosen.iter().map(|at| items[*at].name.as_str()).collect();
-        let names = if names.is_empty() {
-            "none".to_owned()
-        } else {
-            names.join(", ")
-        };
-        self.report(question, &names);
-        Ok(Reply::Given(chosen))
+        Ok(reply)
     }
 
     fn search(&mut self, question: &str, items: &[Item]) -> Result<Reply<usize>> {
         let count = items.len().saturating_sub(1);
         let prompt = format!("{question} (type to search {count}, Enter goes on)");
-        let kind = MenuKind::Search(Editor::default());
-        let reply = self.menu(&mut Menu::new(&prompt, items, kind, 0))?;
+        let reply = self.find(&mut Search::new(&prompt, items))?;
         if let Reply::Given(chosen) = reply {
             self.report(question, &items[chosen].name);
         }

@@ -1,6 +1,6 @@
 //! Fitting text into columns.
 
-use console::{measure_text_width, truncate_str};
+use dialoguer::console::{measure_text_width, truncate_str};
 
 /// Breaks a text between words so that no line is wider than `width`; lines after the first are indented. Spaces
 /// within a line stay, so columns do too.
