@@ -62,10 +62,12 @@ fn extracted(tools: Tools, tree: &Path) -> BTreeSet<Version> {
     fs::create_dir_all(copied.parent().unwrap()).unwrap();
     let source = tree.join("infrastructure/flux-operator/ocirepository.yaml");
     fs::copy(source, copied).unwrap();
-    run(Command::new("git")
-        .args(["init", "--quiet"])
-        .arg(dir.path()))
-    .unwrap();
+    // Only what Git knows is read.
+    for arguments in [["init", "--quiet"], ["add", "--all"]] {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(dir.path()).args(arguments);
+        run(&mut git).unwrap_or_else(|error| panic!("{error}"));
+    }
     let mut renovate = tools.command("renovate");
     renovate
         .current_dir(dir.path())
