@@ -3,6 +3,8 @@
 //!
 //! `LANDFORM_SEED=7` tries 200 other platforms.
 
+mod ci;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

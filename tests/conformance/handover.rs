@@ -177,7 +177,7 @@ fn adopt(tools: Tools, shared: &Path, on: &Value, trap: Trap) -> Vec<String> {
 /// What Terraform plans to hand to the registry's module, for the served tree.
 fn inputs(platform: &Platform, shared: &Path, name: &str) -> Value {
     let planned = tempfile::tempdir().unwrap();
-    copy(&platform.tree, planned.path());
+    support::copy_tree(&platform.tree, planned.path());
     stand_in(planned.path(), shared);
     let tofu = Terraform::all().remove(0);
     let inputs = bootstrap_inputs(&tofu, planned.path(), name);
@@ -392,14 +392,6 @@ fn restless(cluster: &Cluster, releases: &[Installed]) -> Vec<String> {
         findings.extend(revisions(cluster, release));
     }
     findings
-}
-
-fn copy(from: &Path, to: &Path) {
-    for file in support::files(from) {
-        let target = to.join(&file);
-        fs::create_dir_all(target.parent().unwrap()).unwrap();
-        fs::copy(from.join(&file), target).unwrap();
-    }
 }
 
 fn edit(tree: &Path, file: &str, from: &str, to: &str) {

@@ -42,20 +42,8 @@ fn versions(tree: &Path) -> BTreeSet<Version> {
 /// What Renovate finds in a tree.
 fn extracted(tools: Tools, tree: &Path) -> BTreeSet<Version> {
     let dir = tempfile::tempdir().unwrap();
-    for file in support::files(tree) {
-        let to = dir.path().join(&file);
-        fs::create_dir_all(to.parent().unwrap()).unwrap();
-        fs::copy(tree.join(&file), to).unwrap();
-    }
+    support::copy_tree(tree, dir.path());
     // The record lies there too, with text that looks like versions.
-    let record = tree.join(".landform");
-    for entry in walkdir::WalkDir::new(&record).into_iter().flatten() {
-        if entry.file_type().is_file() {
-            let to = dir.path().join(entry.path().strip_prefix(tree).unwrap());
-            fs::create_dir_all(to.parent().unwrap()).unwrap();
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
     let copied = dir
         .path()
         .join(".landform/catalog/apps/trap/ocirepository.yaml");
@@ -126,11 +114,7 @@ fn without_the_platforms_own_rules_versions_are_missed() {
     let tools = tools!("renovate");
     let tree = support::package().join("tests/golden/kind+eks/out");
     let dir = tempfile::tempdir().unwrap();
-    for file in support::files(&tree) {
-        let to = dir.path().join(&file);
-        fs::create_dir_all(to.parent().unwrap()).unwrap();
-        fs::copy(tree.join(&file), to).unwrap();
-    }
+    support::copy_tree(&tree, dir.path());
     fs::write(dir.path().join("renovate.json"), "{}\n").unwrap();
     let missed: Vec<Version> = {
         let found = extracted(tools, dir.path());

@@ -22,11 +22,7 @@ const PAIRS: usize = 100;
 
 fn copy(tree: &Path) -> assert_fs::TempDir {
     let dir = assert_fs::TempDir::new().unwrap();
-    for file in support::files(tree) {
-        let to = dir.path().join(&file);
-        fs::create_dir_all(to.parent().unwrap()).unwrap();
-        fs::copy(tree.join(&file), to).unwrap();
-    }
+    support::copy_tree(tree, dir.path());
     dir
 }
 

@@ -155,6 +155,15 @@ pub(crate) fn kustomize_folders(tree: &Path) -> Vec<PathBuf> {
     folders
 }
 
+/// Copies a platform repository, without `.git` and the record.
+pub(crate) fn copy_tree(from: &Path, to: &Path) {
+    for file in files(from) {
+        let target = to.join(&file);
+        std::fs::create_dir_all(target.parent().expect("a folder")).expect("a folder");
+        std::fs::copy(from.join(&file), target).expect("a file that can be copied");
+    }
+}
+
 /// The last part of a path as text.
 pub(crate) fn name(path: &Path) -> &str {
     path.file_name().and_then(OsStr::to_str).unwrap_or_default()

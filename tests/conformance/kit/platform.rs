@@ -64,7 +64,7 @@ impl Platform {
         let root = dir.path().join("served");
         fs::create_dir_all(root.join("git")).expect("a folder");
         let copy = dir.path().join("tree");
-        copy_tree(tree, &copy);
+        support::copy_tree(tree, &copy);
         let port = free_port();
         let mut registry = tools.command("registry");
         registry.arg(format!("127.0.0.1:{port}"));
@@ -368,14 +368,6 @@ fn pinned_version(pin: &Value) -> String {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
-}
-
-fn copy_tree(from: &Path, to: &Path) {
-    for file in support::files(from) {
-        let target = to.join(&file);
-        fs::create_dir_all(target.parent().expect("a folder")).expect("a folder");
-        fs::copy(from.join(&file), target).expect("a file");
-    }
 }
 
 /// Git with an identity of its own, and nobody's settings.

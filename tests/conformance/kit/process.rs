@@ -186,3 +186,80 @@ pub(crate) fn run(command: &mut Command) -> Result<String, String> {
         String::from_utf8_lossy(&output.stderr)
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Set for the process that holds a server until it is killed.
+    const HOLDS: &str = "LANDFORM_HOLDS_A_SERVER";
+
+    fn is_there(pid: &str) -> bool {
+        Path::new("/proc").join(pid).exists()
+    }
+
+    fn sleeper(folder: &Path) -> Server {
+        let mut sleep = Command::new("sleep");
+        sleep.arg("1000");
+        Server::start("sleep", &sleep, folder)
+    }
+
+    #[test]
+    fn a_server_ends_with_its_guard() {
+        let dir = tempfile::tempdir().unwrap();
+        let server = sleeper(dir.path());
+        let pid = server.pid.to_string();
+        assert!(is_there(&pid));
+        drop(server);
+        assert!(!is_there(&pid));
+    }
+
+    #[test]
+    fn a_server_ends_when_the_test_is_killed() {
+        let dir = tempfile::tempdir().unwrap();
+        let told = dir.path().join("pid");
+        if let Some(told) = std::env::var_os(HOLDS) {
+            let folder = PathBuf::from(told);
+            let server = sleeper(&folder);
+            std::fs::write(folder.join("pid"), server.pid.to_string()).unwrap();
+            std::thread::sleep(Duration::from_mins(1));
+            return;
+        }
+        let mut holder = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "kit::process::tests::a_server_ends_when_the_test_is_killed",
+            ])
+            .env(HOLDS, dir.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let pid = until(20, || match std::fs::read_to_string(&told) {
+            Ok(pid) if !pid.is_empty() => Ok(pid),
+            other => Err(format!("{other:?}")),
+        });
+        assert!(is_there(&pid));
+        // SIGKILL: nothing of the test's own can clean up.
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+        until(20, || {
+            if is_there(&pid) {
+                Err("it is there".to_owned())
+            } else {
+                Ok(())
+            }
+        });
+    }
+
+    #[test]
+    fn a_port_has_one_owner() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert!(owns(std::process::id(), port));
+        let dir = tempfile::tempdir().unwrap();
+        let server = sleeper(dir.path());
+        assert!(!owns(server.pid, port));
+        assert_ne!(random_token(), random_token());
+    }
+}
