@@ -17,7 +17,7 @@ use crate::kit::flux;
 use crate::kit::platform::Platform;
 use crate::kit::process::{run, until};
 use crate::kit::terraform::{Terraform, bootstrap_inputs, stand_in};
-use crate::kit::tools::{Tools, tools};
+use crate::kit::tools::{Tools, cluster_tools};
 use crate::support::{self, need};
 
 const RELEASES: &str = "helmreleases.helm.toolkit.fluxcd.io";
@@ -68,22 +68,10 @@ macro_rules! tests {
 }
 
 macro_rules! all_tools {
-    () => {
-        tools!(
-            "helm",
-            "kubectl",
-            "tofu",
-            "registry",
-            "etcd",
-            "kube-apiserver",
-            "kube-controller-manager",
-            "kube-scheduler",
-            "kwok",
-            "source-controller",
-            "kustomize-controller",
-            "helm-controller",
-        )
-    };
+    () => {{
+        need!("tofu", support::tool("tofu"));
+        cluster_tools!()
+    }};
 }
 
 // Every component with a hand-over, on every provider that it fits.

@@ -7,7 +7,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::kit::process::{run, until};
-use crate::kit::tools::tools;
+use crate::kit::tools::cluster_tools;
 use crate::reconcile::Up;
 use crate::support::{self, need};
 
@@ -15,19 +15,7 @@ const KUSTOMIZATIONS: &str = "kustomizations.kustomize.toolkit.fluxcd.io";
 
 #[test]
 fn new_announces_what_a_cluster_becomes() {
-    let tools = tools!(
-        "helm",
-        "kubectl",
-        "registry",
-        "etcd",
-        "kube-apiserver",
-        "kube-controller-manager",
-        "kube-scheduler",
-        "kwok",
-        "source-controller",
-        "kustomize-controller",
-        "helm-controller",
-    );
+    let tools = cluster_tools!();
     let shared = need!("../shared", support::shared(""));
     let dir = tempfile::tempdir().unwrap();
     let mut landform = std::process::Command::new(env!("CARGO_BIN_EXE_landform"));

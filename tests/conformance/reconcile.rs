@@ -13,7 +13,7 @@ use crate::kit::cluster::{Cluster, is_true};
 use crate::kit::flux::{self, KINDS};
 use crate::kit::platform::{Platform, Release};
 use crate::kit::process::until;
-use crate::kit::tools::{Tools, tools};
+use crate::kit::tools::{Tools, cluster_tools};
 use crate::support::{self, need};
 
 const KUSTOMIZATIONS: &str = "kustomizations.kustomize.toolkit.fluxcd.io";
@@ -36,11 +36,7 @@ macro_rules! cases {
         $(
             #[test]
             fn $test() {
-                let tools = tools!(
-                    "helm", "kubectl", "registry", "etcd", "kube-apiserver",
-                    "kube-controller-manager", "kube-scheduler", "kwok",
-                    "source-controller", "kustomize-controller", "helm-controller",
-                );
+                let tools = cluster_tools!();
                 let shared = need!("../shared", support::shared(""));
                 let tree = support::package().join(concat!("tests/golden/", $case, "/out"));
                 Up::bring(tools, &shared, &tree, $cluster).judge();
@@ -82,6 +78,7 @@ impl Up {
         let wanted = self.kustomizations();
         for look in 0.. {
             let objects = flux::objects(&self.cluster);
+            flux::notice(&self.cluster);
             for object in &objects {
                 if object["kind"] == "Kustomization" && is_true(object, "Ready") {
                     self.ready.entry(name(object)).or_insert(look);

@@ -30,11 +30,7 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// Starts one, with one ready node.
     pub(crate) fn start(tools: Tools) -> Self {
-        let mut cluster = Self {
-            servers: Vec::new(),
-            tools,
-            dir: tempfile::tempdir().expect("a scratch folder"),
-        };
+        let mut cluster = Self::new(tools);
         cluster.control_plane();
         cluster.node();
         cluster
@@ -42,13 +38,17 @@ impl Cluster {
 
     /// Only the API server: nothing that was made ever becomes ready.
     pub(crate) fn start_api(tools: Tools) -> Self {
-        let mut cluster = Self {
+        let mut cluster = Self::new(tools);
+        cluster.api();
+        cluster
+    }
+
+    fn new(tools: Tools) -> Self {
+        Self {
             servers: Vec::new(),
             tools,
             dir: tempfile::tempdir().expect("a scratch folder"),
-        };
-        cluster.api();
-        cluster
+        }
     }
 
     /// Its scratch folder.

@@ -154,6 +154,44 @@ pub(crate) fn unready(objects: &[Value]) -> Vec<String> {
         .collect()
 }
 
+/// Says of receivers what notification-controller would, which cannot be had here: that it has seen them.
+pub(crate) fn notice(cluster: &Cluster) {
+    for receiver in cluster.all("receivers.notification.toolkit.fluxcd.io") {
+        if is_true(&receiver, "Ready") {
+            continue;
+        }
+        let metadata = &receiver["metadata"];
+        let name = metadata["name"].as_str().unwrap_or_default();
+        let namespace = metadata["namespace"].as_str().unwrap_or_default();
+        let status = json!({"status": {
+            "observedGeneration": metadata["generation"],
+            "conditions": [{
+                "type": "Ready",
+                "status": "True",
+                "reason": "Succeeded",
+                "message": "Receiver initialized",
+                "lastTransitionTime": metadata["creationTimestamp"],
+                "observedGeneration": metadata["generation"],
+            }],
+        }});
+        let patch = status.to_string();
+        let arguments = [
+            "patch",
+            "receivers.notification.toolkit.fluxcd.io",
+            name,
+            "--namespace",
+            namespace,
+            "--subresource=status",
+            "--type=merge",
+            "--patch",
+            &patch,
+        ];
+        cluster
+            .kubectl(arguments)
+            .unwrap_or_else(|error| panic!("{error}"));
+    }
+}
+
 /// Has Flux look at an object now, and waits until it has.
 #[track_caller]
 pub(crate) fn reconcile(cluster: &Cluster, kind: &str, name: &str, namespace: &str) {

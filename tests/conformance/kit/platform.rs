@@ -174,30 +174,33 @@ impl Platform {
         git(&self.tree, arguments)
     }
 
-    /// Lets every source lead to this machine.
+    /// Lets every source lead to this machine, also where a pin names it once more.
     fn rewrite(&self) {
         for file in support::files(&self.tree) {
             let path = self.tree.join(&file);
-            let name = support::name(&file);
-            let from_to = match name {
-                "ocirepository.yaml" | "version.yaml" => {
-                    ("url: oci://", format!("url: oci://{}/", self.registry()))
-                }
-                "helmrepository.yaml" => {
-                    ("url: https://", format!("url: {}/charts/", self.http.url()))
-                }
-                "gitrepository.yaml" => ("url: https://", format!("url: {}/git/", self.http.url())),
-                _ => continue,
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            let is = |kind: &str| text.lines().any(|line| line == format!("kind: {kind}"));
+            let (from, to) = if is("OCIRepository") {
+                ("url: oci://", format!("url: oci://{}/", self.registry()))
+            } else if is("HelmRepository") {
+                ("url: https://", format!("url: {}/charts/", self.http.url()))
+            } else if is("GitRepository") {
+                ("url: https://", format!("url: {}/git/", self.http.url()))
+            } else {
+                continue;
             };
-            let text = fs::read_to_string(&path).expect("a file");
             let mut lines = Vec::new();
             for line in text.lines() {
-                let mut new = line.replace(from_to.0, &from_to.1);
-                if new != line && name == "gitrepository.yaml" && !new.ends_with(".git") {
+                let mut new = line.replace(from, &to);
+                if new == line {
+                    lines.push(new);
+                    continue;
+                }
+                if is("GitRepository") && !new.ends_with(".git") {
                     new += ".git";
                 }
-                lines.push(new.clone());
-                if new != line && from_to.0 == "url: oci://" {
+                lines.push(new);
+                if is("OCIRepository") {
                     let indent = &line[..line.len() - line.trim_start().len()];
                     lines.push(format!("{indent}insecure: true"));
                 }

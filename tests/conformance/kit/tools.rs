@@ -14,6 +14,26 @@ macro_rules! tools {
 }
 pub(crate) use tools;
 
+/// The tools of a cluster with Flux, and of a platform that is served to it.
+macro_rules! cluster_tools {
+    () => {
+        crate::kit::tools::tools!(
+            "helm",
+            "kubectl",
+            "registry",
+            "etcd",
+            "kube-apiserver",
+            "kube-controller-manager",
+            "kube-scheduler",
+            "kwok",
+            "source-controller",
+            "kustomize-controller",
+            "helm-controller",
+        )
+    };
+}
+pub(crate) use cluster_tools;
+
 /// Proof that the tools were looked for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tools(pub(crate) ());
