@@ -8,7 +8,7 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -93,6 +93,19 @@ fn trees_are_as_they_were() {
             assert_eq!(text, &old[path], "{} of {}", path, case.display());
         }
     }
+}
+
+/// What stands in no golden tree, nobody sees in a review, nor do the real tools.
+#[test]
+fn every_component_stands_in_a_tree() {
+    let catalogue = Catalogue::embedded().unwrap();
+    let mut missing: BTreeSet<&String> = catalogue.components.keys().collect();
+    for case in cases() {
+        let tree = rendered(&case, &catalogue);
+        let (platform, _) = read_record(&tree).unwrap_or_else(|error| panic!("{error}"));
+        missing.retain(|name| !platform.components.contains_key(*name));
+    }
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The only writer. Each file is written beside its place and renamed into it; what fails is taken back.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -157,6 +158,15 @@ fn write(change: &Change, applied: &mut Applied) -> Result<()> {
             ));
         }
     }
+    let folders: BTreeSet<&str> = change
+        .files
+        .keys()
+        .flat_map(RepoPath::parents)
+        .chain([""])
+        .collect();
+    for folder in folders {
+        sweep(&root.join(folder));
+    }
     let changed = |(_, file): &(_, &FileChange)| file.action != Action::Keep;
     for (path, file) in change.files.iter().filter(changed) {
         let full = root.join(path.as_str());
@@ -220,7 +230,8 @@ fn other_case(path: &Path) -> Option<String> {
     let mut others = entries
         .flatten()
         .filter_map(|e| e.file_name().into_string().ok());
-    others.find(|other| other.eq_ignore_ascii_case(name))
+    // Not the same name: that has come meanwhile, which is told otherwise.
+    others.find(|other| other != name && other.eq_ignore_ascii_case(name))
 }
 
 /// Removes folders that were made, outermost first.
@@ -250,12 +261,33 @@ fn make_folders(folder: &Path, made: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
+/// How the name of a file begins that is not yet in its place; six letters or digits follow.
+const UNFINISHED: &str = ".landform-";
+
+/// Removes what a landform that was killed left unfinished in a folder that is locked.
+fn sweep(folder: &Path) {
+    // Where a folder cannot be locked, another landform may be about to rename it.
+    if !cfg!(unix) {
+        return;
+    }
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let rest = name.to_str().and_then(|name| name.strip_prefix(UNFINISHED));
+        let ours = rest.is_some_and(|rest| {
+            rest.len() == 6 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        });
+        if ours && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// Writes beside the place and renames into it: no reader ever sees half a file. Keeps the permissions of a file
 /// that is there.
 fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     let mut file = tempfile::Builder::new()
-        .prefix(".landform-")
+        .prefix(UNFINISHED)
         .permissions_like_new_file()
         .tempfile_in(folder)?;
     file.write_all(bytes)?;
@@ -320,6 +352,26 @@ mod tests {
         assert!(apply(&change, root).is_err());
         assert!(!root.join("a").exists());
         assert_eq!(fs::read_to_string(root.join("b")).unwrap(), "");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn sweeps_what_a_killed_run_left_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        fs::create_dir(root.join("a")).unwrap();
+        let others = [".landform-abc", ".landform-my-own", ".landform-abcdefg"];
+        for name in others.iter().chain(&[".landform-Ab3x9Z"]) {
+            fs::write(root.join("a").join(name), "x").unwrap();
+        }
+        fs::write(root.join(".landform-123456"), "").unwrap();
+        let change = change(&[("a/x", "1")], root).unwrap();
+        let _applied = apply(&change, root).unwrap();
+        assert!(!root.join(".landform-123456").exists());
+        assert!(!root.join("a/.landform-Ab3x9Z").exists());
+        for name in others {
+            assert!(root.join("a").join(name).exists(), "{name}");
+        }
     }
 
     #[test]

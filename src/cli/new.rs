@@ -404,6 +404,10 @@ fn write(
 ) -> Result<()> {
     let had_folder = args.dir.exists();
     let edited = Edited::look(change, place)?;
+    let had_staged = match place {
+        Place::Root(repo) => repo.has_staged()?,
+        _ => false,
+    };
     // Until this is dropped no other landform writes here.
     let applied = apply(change, &args.dir)?;
     let paths: Vec<RepoPath> = change.files.keys().cloned().collect();
@@ -425,6 +429,7 @@ fn write(
         restorable: &edited.restorable,
         replaced: &edited.replaced,
         kept: change.count(Action::Keep),
+        had_staged,
         had_origin: matches!(place, Place::Root(repo) if repo.has_origin()),
         commit: commit.as_ref(),
     };

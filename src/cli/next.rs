@@ -27,6 +27,8 @@ pub(super) struct Situation<'a> {
     pub(super) kept: usize,
     /// Whether it knows where to push.
     pub(super) had_origin: bool,
+    /// Whether something was staged before, and so still is.
+    pub(super) had_staged: bool,
     /// The commit, if one was made.
     pub(super) commit: Option<&'a Commit>,
 }
@@ -256,6 +258,11 @@ fn undo(situation: &Situation<'_>) -> Option<Step> {
     if let Some(commit) = situation.commit.filter(|commit| !commit.first) {
         let id = commit.id.get(..10).unwrap_or(&commit.id);
         step.commands = vec![format!("git revert {id}")];
+        if situation.had_staged {
+            // Git reverts nothing over what is staged.
+            step.commands.insert(0, "git stash".to_owned());
+            step.commands.push("git stash pop --index".to_owned());
+        }
         return Some(step);
     }
     let made: Vec<String> = situation.made.iter().map(|path| quote(path)).collect();

@@ -210,6 +210,18 @@ impl Repo {
         self.having(paths, |status| status != Status::CURRENT)
     }
 
+    /// Whether anything is staged for the next commit.
+    ///
+    /// # Errors
+    /// Git cannot say.
+    pub fn has_staged(&self) -> Result<bool> {
+        let failed = |error| git_failed("look at what is staged", &error);
+        let mut options = git2::StatusOptions::new();
+        options.show(git2::StatusShow::Index);
+        let statuses = self.inner.statuses(Some(&mut options)).map_err(failed)?;
+        Ok(!statuses.is_empty())
+    }
+
     /// Which of some paths are in the folder otherwise than in the index.
     ///
     /// # Errors

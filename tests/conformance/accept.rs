@@ -150,7 +150,7 @@ const BROKEN: &[Break] = &[
     (
         "Kustomization",
         |o| o["spec"]["sourceRef"] = json!({"name": "x"}),
-        "kind",
+        "missing required field \"kind\"",
     ),
     (
         "OCIRepository",
@@ -166,7 +166,7 @@ const BROKEN: &[Break] = &[
     (
         "FluxInstance",
         |o| o["metadata"]["name"] = json!("other"),
-        "flux",
+        "only accepted name",
     ),
     (
         "Namespace",

@@ -6,12 +6,14 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::kit::flux;
 use crate::kit::process::{run, until};
 use crate::kit::tools::cluster_tools;
 use crate::reconcile::Up;
 use crate::support::{self, need};
 
 const KUSTOMIZATIONS: &str = "kustomizations.kustomize.toolkit.fluxcd.io";
+const RELEASES: &str = "helmreleases.helm.toolkit.fluxcd.io";
 
 #[test]
 fn new_announces_what_a_cluster_becomes() {
@@ -26,7 +28,7 @@ fn new_announces_what_a_cluster_becomes() {
     landform
         .current_dir(dir.path())
         .env("HOME", dir.path())
-        .args(["new", "platform", "--yes", "--json"]);
+        .args(["new", "acme", "--yes", "--json"]);
     let said = run(&mut landform).unwrap_or_else(|error| panic!("{error}"));
     let report: Value = serde_json::from_str(&said).unwrap();
     let announced: BTreeSet<String> = report["files"]
@@ -50,7 +52,7 @@ fn new_announces_what_a_cluster_becomes() {
         "{announced:?}"
     );
 
-    let up = Up::bring(tools, &shared, &dir.path().join("platform"), "staging");
+    let up = Up::bring(tools, &shared, &dir.path().join("acme"), "staging");
     let there: BTreeSet<String> = up
         .cluster
         .all(KUSTOMIZATIONS)
@@ -71,15 +73,14 @@ fn new_announces_what_a_cluster_becomes() {
     fs::write(&list, format!("{text}patches:\n  - path: version.yaml\n")).unwrap();
     up.platform.commit("Pin grafana");
     up.fetch(Some("grafana"));
-    // The pin names the version that runs, so nothing is upgraded.
-    let release = "helmreleases.helm.toolkit.fluxcd.io/grafana";
-    until(30, || {
-        let object = up.cluster.get(release, Some("grafana"));
-        let history = &object["status"]["history"];
-        (history[0]["version"] == 1)
-            .then_some(())
-            .ok_or(format!("{history}"))
-    });
+    // The pin names the version that runs, so nothing is upgraded, however often Flux looks.
+    for kind in ["ocirepositories.source.toolkit.fluxcd.io", RELEASES] {
+        flux::reconcile(&up.cluster, kind, "grafana", "grafana");
+    }
+    let release = format!("{RELEASES}/grafana");
+    let release = release.as_str();
+    let object = up.cluster.get(release, Some("grafana"));
+    assert_eq!(object["status"]["history"][0]["version"], 1, "{object}");
 
     // Removed as the README tells: the app goes, its namespace stays.
     let apps = tree.join("clusters/staging/apps");

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::facts::flux::{self as built, Build};
 use crate::kit::cluster::{Cluster, is_true};
 use crate::kit::flux::{self, KINDS};
+use crate::kit::origin;
 use crate::kit::platform::{Platform, Release};
 use crate::kit::process::until;
 use crate::kit::tools::{Tools, cluster_tools};
@@ -27,8 +28,8 @@ pub(crate) struct Up {
     pub(crate) platform: Platform,
     pub(crate) cluster: Cluster,
     name: String,
-    /// When each Kustomization was first seen ready, as the number of the look.
-    ready: BTreeMap<String, usize>,
+    /// When each Kustomization became ready, as the cluster says it: RFC 3339 in UTC, to the second.
+    ready: BTreeMap<String, String>,
 }
 
 macro_rules! cases {
@@ -76,12 +77,13 @@ impl Up {
     fn watch(&mut self) {
         let start = Instant::now();
         let wanted = self.kustomizations();
-        for look in 0.. {
+        loop {
             let objects = flux::objects(&self.cluster);
             flux::notice(&self.cluster);
             for object in &objects {
                 if object["kind"] == "Kustomization" && is_true(object, "Ready") {
-                    self.ready.entry(name(object)).or_insert(look);
+                    let since = || flux::since(object, "Ready");
+                    self.ready.entry(name(object)).or_insert_with(since);
                 }
             }
             let all = wanted.iter().all(|name| self.ready.contains_key(name));
@@ -92,7 +94,7 @@ impl Up {
             assert!(
                 start.elapsed() < Duration::from_secs(PATIENCE),
                 "not ready: {}\n{}",
-                unready.join("\n"),
+                self.unready(&objects).join("\n"),
                 self.cluster.logs()
             );
             std::thread::sleep(Duration::from_millis(500));
@@ -102,6 +104,18 @@ impl Up {
         crate::tell(&format!(
             "{name}: {count} Kustomizations ready in {seconds} s"
         ));
+    }
+
+    /// What is not ready, and the file and line that each comes from.
+    fn unready(&self, objects: &[Value]) -> Vec<String> {
+        let mut all = Vec::new();
+        for object in objects {
+            for said in flux::unready(std::slice::from_ref(object)) {
+                let from = origin::anywhere(&self.platform.tree, object);
+                all.push(format!("{said}\n    from {from}"));
+            }
+        }
+        all
     }
 
     /// Every folder of the served tree, built.
@@ -141,20 +155,37 @@ impl Up {
         self.what_is_removed_goes();
     }
 
+    /// Nothing of a Kustomization is made before all that it waits for is ready.
     fn order_respects_every_edge(&self) {
-        let mut edges = 0;
+        let mut first: BTreeMap<String, String> = BTreeMap::new();
+        let mut objects = flux::objects(&self.cluster);
+        objects.extend(self.cluster.all("namespaces,configmaps"));
+        for object in &objects {
+            let metadata = &object["metadata"];
+            let by = &metadata["labels"]["kustomize.toolkit.fluxcd.io/name"];
+            let (Some(by), Some(at)) = (by.as_str(), metadata["creationTimestamp"].as_str()) else {
+                continue;
+            };
+            let earliest = first.entry(by.to_owned()).or_insert_with(|| at.to_owned());
+            *earliest = at.min(earliest.as_str()).to_owned();
+        }
+        let (mut edges, mut strict) = (0, 0);
         for object in self.cluster.all(KUSTOMIZATIONS) {
             let own = name(&object);
             let on = object["spec"]["dependsOn"].as_array().into_iter().flatten();
             for on in on.map(|on| on["name"].as_str().unwrap_or_default().to_owned()) {
                 edges += 1;
+                let Some(made) = first.get(&own) else {
+                    continue;
+                };
+                strict += usize::from(self.ready[&on] < *made);
                 assert!(
-                    self.ready[&on] <= self.ready[&own],
-                    "{own} was ready before {on}, which it waits for"
+                    self.ready[&on] <= *made,
+                    "{own} was applied at {made}, before {on} was ready, which it waits for"
                 );
             }
         }
-        assert!(edges > 0);
+        assert!(edges > 0 && strict > 0, "{strict} of {edges} seen");
     }
 
     fn inventories_are_what_the_folders_build(&self) {

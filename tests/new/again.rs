@@ -178,6 +178,21 @@ fn undoing_what_is_only_staged_leaves_the_last_commit() {
 
 #[cfg(unix)]
 #[test]
+fn undoing_a_commit_leaves_what_is_staged() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("acme", &[("README.md", "# acme\n")]);
+    sandbox.write("acme/notes.txt", "mine\n");
+    sandbox.git("acme", ["add", "notes.txt"]);
+    let (before, status) = (work_tree(&sandbox), sandbox.status("acme"));
+    let said = stdout(&sandbox.new_in("acme", &[]).success());
+    assert!(said.contains("git stash pop --index"), "{said}");
+    undo(&sandbox, &said);
+    assert_same(&before, &work_tree(&sandbox));
+    assert_eq!(sandbox.status("acme"), status);
+}
+
+#[cfg(unix)]
+#[test]
 fn what_cannot_be_undone_is_said() {
     let sandbox = Sandbox::new();
     sandbox.new_in("other", &["--name", "acme"]).success();

@@ -133,6 +133,15 @@ pub(crate) fn objects(cluster: &Cluster) -> Vec<Value> {
     cluster.all(&KINDS.join(","))
 }
 
+/// Since when a condition of an object is as it is.
+pub(crate) fn since(object: &Value, condition: &str) -> String {
+    let conditions = object["status"]["conditions"].as_array();
+    let mut conditions = conditions.into_iter().flatten();
+    let found = conditions.find(|c| c["type"] == condition);
+    let since = found.and_then(|c| c["lastTransitionTime"].as_str());
+    since.unwrap_or_default().to_owned()
+}
+
 /// What is not ready of these, a line each: kind, name and what it says.
 pub(crate) fn unready(objects: &[Value]) -> Vec<String> {
     let unready = objects.iter().filter(|object| !is_true(object, "Ready"));

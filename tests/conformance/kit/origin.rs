@@ -15,6 +15,21 @@ pub(crate) fn origin(tree: &Path, folder: &Path, object: &Value) -> String {
     search(tree, folder, kind, name, 0).unwrap_or_else(|| support::shown(folder))
 }
 
+/// The same, wherever in the tree it is made.
+pub(crate) fn anywhere(tree: &Path, object: &Value) -> String {
+    let folders = walkdir::WalkDir::new(tree).sort_by_file_name().into_iter();
+    let folders = folders.flatten().filter(|entry| entry.file_type().is_dir());
+    let (kind, name) = (&object["kind"], &object["metadata"]["name"]);
+    let (kind, name) = (
+        kind.as_str().unwrap_or_default(),
+        name.as_str().unwrap_or_default(),
+    );
+    folders
+        .filter_map(|entry| entry.path().strip_prefix(tree).ok().map(Path::to_owned))
+        .find_map(|folder| search(tree, &folder, kind, name, 0))
+        .unwrap_or_else(|| "no file of the platform".to_owned())
+}
+
 fn search(tree: &Path, folder: &Path, kind: &str, name: &str, depth: usize) -> Option<String> {
     let dir = tree.join(folder);
     let mut entries: Vec<_> = fs::read_dir(&dir)

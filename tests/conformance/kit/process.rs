@@ -1,7 +1,7 @@
 //! Servers of the suite: each on a free port of the loopback, owned by the test that started it, gone with it.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -9,17 +9,19 @@ use std::time::{Duration, Instant};
 
 /// Runs the server and, when its own input ends, ends it: so whatever becomes of the test, nothing stays behind.
 /// Signals of a terminal reach the test, not the keeper. What a server keeps goes with the test's folder, so it gets
-/// no time to put anything in order.
+/// no time to put anything in order. A test that ends by itself says so, and removes its folder; for one that was
+/// killed the keeper does.
 const KEEPER: &str = r#"
 trap '' INT HUP TERM
-log=$1; shift
+folder=$1 log=$2; shift 2
 "$@" >"$log" 2>&1 </dev/null &
 pid=$!
 echo "$pid"
 exec >&-
-read -r _
+read -r ended || ended=
 kill -9 "$pid" 2>/dev/null
 wait "$pid" 2>/dev/null
+[ -n "$ended" ] || rm -rf -- "$folder"
 "#;
 
 /// A running server.
@@ -35,7 +37,7 @@ impl Server {
     pub(crate) fn start(name: &str, command: &Command, folder: &Path) -> Self {
         let log = folder.join(format!("{name}.log"));
         let mut keeper = Command::new("sh");
-        keeper.args(["-c", KEEPER, "keeper"]).arg(&log);
+        keeper.args(["-c", KEEPER, "keeper"]).arg(folder).arg(&log);
         keeper.arg(command.get_program()).args(command.get_args());
         for (key, value) in command.get_envs() {
             match value {
@@ -105,7 +107,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        drop(self.keeper.stdin.take());
+        if let Some(mut stdin) = self.keeper.stdin.take() {
+            let _ = stdin.write_all(b"ended\n");
+        }
         let _ = self.keeper.wait();
     }
 }
@@ -212,6 +216,8 @@ mod tests {
         assert!(is_there(&pid));
         drop(server);
         assert!(!is_there(&pid));
+        // The test that ended may still look at what the server left.
+        assert!(dir.path().exists());
     }
 
     #[test]
@@ -244,7 +250,7 @@ mod tests {
         holder.kill().unwrap();
         holder.wait().unwrap();
         until(20, || {
-            if is_there(&pid) {
+            if is_there(&pid) || dir.path().exists() {
                 Err("it is there".to_owned())
             } else {
                 Ok(())

@@ -18,6 +18,8 @@ pub(crate) use tools;
 macro_rules! cluster_tools {
     () => {
         crate::kit::tools::tools!(
+            "git",
+            "openssl",
             "helm",
             "kubectl",
             "registry",
