@@ -404,10 +404,7 @@ fn write(
 ) -> Result<()> {
     let had_folder = args.dir.exists();
     let edited = Edited::look(change, place)?;
-    let had_staged = match place {
-        Place::Root(repo) => repo.has_staged()?,
-        _ => false,
-    };
+    let had_staged = matches!(place, Place::Root(repo) if repo.has_staged()?);
     // Until this is dropped no other landform writes here.
     let applied = apply(change, &args.dir)?;
     let paths: Vec<RepoPath> = change.files.keys().cloned().collect();

@@ -227,15 +227,18 @@ fn platform_name(
         };
     }
     let folder = environment.folder.as_deref().unwrap_or_default();
-    if let Ok(name) = Name::new(folder, Naming::Platform) {
-        report.assume(None, "name", name.as_str());
-        return Some(name);
-    }
+    let reason = match Name::new(folder, Naming::Platform) {
+        Ok(name) => {
+            report.assume(None, "name", name.as_str());
+            return Some(name);
+        }
+        Err(reason) => reason,
+    };
     report.ask(Open::name);
     report.miss(
         "name".to_owned(),
         "--name NAME".to_owned(),
-        "what is the platform called? (the folder's name cannot be its name)",
+        &format!("what is the platform called? (not as its folder: {reason})"),
     );
     None
 }
