@@ -191,11 +191,7 @@ fn kubectl_builds_every_folder() {
 
 fn written(tree: &Tree) -> assert_fs::TempDir {
     let dir = assert_fs::TempDir::new().expect("a folder");
-    for (path, text) in tree {
-        let path = dir.path().join(path.as_str());
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        std::fs::write(path, text).expect("a file");
-    }
+    support::write_tree(tree, dir.path());
     dir
 }
 

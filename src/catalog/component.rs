@@ -365,3 +365,17 @@ pub struct ComponentSpec {
     #[serde(default)]
     pub notes: Vec<String>,
 }
+
+impl ComponentSpec {
+    /// What it gives, by itself and by its parts.
+    pub fn all_provides(&self) -> impl Iterator<Item = &Conditional> {
+        let parts = self.parts.iter().flat_map(|part| &part.provides);
+        self.provides.iter().chain(parts)
+    }
+
+    /// What it needs, itself and its parts.
+    pub fn all_needs(&self) -> impl Iterator<Item = &Need> {
+        let parts = self.parts.iter().flat_map(|part| &part.needs);
+        self.needs.iter().chain(parts)
+    }
+}

@@ -127,7 +127,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         }
         if args.dry_run || change.files.is_empty() {
             if args.json {
-                print_json(printer, &report)?;
+                printer.json(&report)?;
             } else if !args.dry_run {
                 printer.say("Nothing to do: this platform is there already.");
             }
@@ -144,7 +144,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         let platform = &resolution.platform;
         write(args, platform, &catalogue, &change, &place, &mut report)?;
         if args.json {
-            print_json(printer, &report)?;
+            printer.json(&report)?;
         } else {
             finish(printer, &report, &change);
         }
@@ -199,7 +199,7 @@ fn answers(args: &Args) -> Result<Answers> {
 
 fn refuse(args: &Args, printer: &Printer, report: &Report, change: &Change) -> Result<u8> {
     if args.json {
-        print_json(printer, report)?;
+        printer.json(report)?;
     }
     let problems = change
         .conflicts
@@ -491,11 +491,4 @@ fn finish(printer: &Printer, report: &Report, change: &Change) {
         "\n{good}Done:{good:#} {outcome}\n\n{bold}Next{bold:#}{}",
         steps(&report.next, width())
     ));
-}
-
-fn print_json(printer: &Printer, report: &Report) -> Result<()> {
-    let text = serde_json::to_string_pretty(report)
-        .map_err(|error| Error::failed(Problem::new(format!("could not write JSON: {error}"))))?;
-    printer.product(&text);
-    Ok(())
 }

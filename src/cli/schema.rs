@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use super::schemas;
 use crate::catalog::Catalogue;
-use crate::error::{Error, Problem, Result};
+use crate::error::Result;
 use crate::ui::Printer;
 
 /// Print a JSON Schema, for editors and scripts
@@ -46,8 +46,6 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         SchemaKind::List => schemas::list(),
         SchemaKind::Show => schemas::show(),
     };
-    let text = serde_json::to_string_pretty(&schema)
-        .map_err(|error| Error::failed(Problem::new(format!("could not write JSON: {error}"))))?;
-    printer.product(&text);
+    printer.json(&schema)?;
     Ok(0)
 }

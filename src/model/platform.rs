@@ -247,8 +247,7 @@ impl Cluster {
                 continue;
             };
             let answers = platform.answers_of(self, name);
-            let parts = component.spec.parts.iter().flat_map(|part| &part.provides);
-            let provides = component.spec.provides.iter().chain(parts);
+            let provides = component.spec.all_provides();
             here.extend(
                 provides
                     .filter(|p| self.holds(p, &answers))

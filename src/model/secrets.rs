@@ -27,11 +27,7 @@ impl Cluster {
     /// from there, and infrastructure comes before any store.
     pub fn secrets_from(&self, component: &Component) -> SecretsFrom {
         let spec = &component.spec;
-        let mut provides = spec
-            .provides
-            .iter()
-            .chain(spec.parts.iter().flat_map(|p| &p.provides));
-        let gives_store = provides.any(|ability| ability.name == STORE);
+        let gives_store = spec.all_provides().any(|ability| ability.name == STORE);
         match self
             .facts
             .get("secrets")

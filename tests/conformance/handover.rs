@@ -13,14 +13,12 @@ use serde_json::{Value, json};
 use crate::asking::try_resolve;
 use crate::kit::charts::Chart;
 use crate::kit::cluster::{Cluster, is_true};
-use crate::kit::flux;
+use crate::kit::flux::{self, RELEASES};
 use crate::kit::platform::Platform;
 use crate::kit::process::{run, until};
 use crate::kit::terraform::{Terraform, bootstrap_inputs, stand_in};
 use crate::kit::tools::{Tools, cluster_tools};
 use crate::support::{self, need};
-
-const RELEASES: &str = "helmreleases.helm.toolkit.fluxcd.io";
 
 /// What helm-controller adds to every object that it owns.
 const ORIGIN: [&str; 2] = [
@@ -112,11 +110,7 @@ fn rendered(cluster: &Value) -> tempfile::TempDir {
     let resolution = try_resolve(&answers, &catalogue).unwrap_or_else(|error| panic!("{error}"));
     let tree = render(&resolution.platform, &catalogue).unwrap();
     let dir = tempfile::tempdir().unwrap();
-    for (path, text) in &tree {
-        let path = dir.path().join(path.as_str());
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
+    support::write_tree(&tree, dir.path());
     dir
 }
 

@@ -6,14 +6,11 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::kit::flux;
+use crate::kit::flux::{self, KUSTOMIZATIONS, RELEASES};
 use crate::kit::process::{run, until};
 use crate::kit::tools::cluster_tools;
 use crate::reconcile::Up;
 use crate::support::{self, need};
-
-const KUSTOMIZATIONS: &str = "kustomizations.kustomize.toolkit.fluxcd.io";
-const RELEASES: &str = "helmreleases.helm.toolkit.fluxcd.io";
 
 #[test]
 fn new_announces_what_a_cluster_becomes() {

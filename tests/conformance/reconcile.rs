@@ -10,15 +10,12 @@ use serde_json::Value;
 
 use crate::facts::flux::{self as built, Build};
 use crate::kit::cluster::{Cluster, is_true};
-use crate::kit::flux::{self, KINDS};
+use crate::kit::flux::{self, KINDS, KUSTOMIZATIONS, RELEASES};
 use crate::kit::origin;
 use crate::kit::platform::{Platform, Release};
 use crate::kit::process::until;
 use crate::kit::tools::{Tools, cluster_tools};
 use crate::support::{self, need};
-
-const KUSTOMIZATIONS: &str = "kustomizations.kustomize.toolkit.fluxcd.io";
-const RELEASES: &str = "helmreleases.helm.toolkit.fluxcd.io";
 
 /// How long a whole cluster may take, in seconds. It takes far less.
 const PATIENCE: u64 = 420;

@@ -34,11 +34,7 @@ fn written(cluster: &Value, all: &Value) -> assert_fs::TempDir {
         .platform;
     let tree = render(&platform, &catalogue).unwrap_or_else(|error| panic!("{error}"));
     let dir = assert_fs::TempDir::new().expect("a folder");
-    for (path, text) in &tree {
-        let path = dir.path().join(path.as_str());
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        std::fs::write(path, text).expect("a file");
-    }
+    support::write_tree(&tree, dir.path());
     dir
 }
 

@@ -155,6 +155,15 @@ pub(crate) fn kustomize_folders(tree: &Path) -> Vec<PathBuf> {
     folders
 }
 
+/// Writes a rendered tree below a folder.
+pub(crate) fn write_tree(tree: &landform::model::Tree, to: &Path) {
+    for (path, text) in tree {
+        let path = to.join(path.as_str());
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    }
+}
+
 /// Copies a platform repository, without `.git` and the record.
 pub(crate) fn copy_tree(from: &Path, to: &Path) {
     for file in files(from) {

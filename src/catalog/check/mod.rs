@@ -66,15 +66,7 @@ pub(super) fn check(catalogue: &Catalogue, extent: Extent) -> Result<()> {
 fn known_names(catalogue: &Catalogue) -> BTreeSet<String> {
     let mut names: BTreeSet<String> = catalogue.components.keys().cloned().collect();
     for component in catalogue.components.values() {
-        let parts = component.spec.parts.iter().flat_map(|p| &p.provides);
-        names.extend(
-            component
-                .spec
-                .provides
-                .iter()
-                .chain(parts)
-                .map(|p| p.name.clone()),
-        );
+        names.extend(component.spec.all_provides().map(|p| p.name.clone()));
     }
     for provider in catalogue.providers.values() {
         names.extend(provider.spec.provides.iter().map(|p| p.value.name.clone()));

@@ -162,7 +162,8 @@ fn list(catalogue: &Catalogue, words: &[String], json: bool, printer: &Printer) 
             .iter()
             .map(|component| show::summary(component))
             .collect();
-        return print_json(&Value::Array(all), printer);
+        printer.json(&all)?;
+        return Ok(0);
     }
     if found.is_empty() {
         let near = suggest(
@@ -202,11 +203,7 @@ fn list(catalogue: &Catalogue, words: &[String], json: bool, printer: &Printer) 
 /// Whether every word stands in what a component says of itself.
 fn matches(component: &Component, words: &[String]) -> bool {
     let spec = &component.spec;
-    let abilities = spec
-        .provides
-        .iter()
-        .chain(spec.parts.iter().flat_map(|p| &p.provides));
-    let abilities: Vec<&str> = abilities.map(|a| a.name.as_str()).collect();
+    let abilities: Vec<&str> = spec.all_provides().map(|a| a.name.as_str()).collect();
     let text = format!(
         "{} {} {} {} {}",
         spec.name.value,
@@ -217,11 +214,4 @@ fn matches(component: &Component, words: &[String]) -> bool {
     )
     .to_lowercase();
     words.iter().all(|word| text.contains(&word.to_lowercase()))
-}
-
-fn print_json(value: &Value, printer: &Printer) -> Result<u8> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| Error::failed(Problem::new(format!("could not write JSON: {error}"))))?;
-    printer.product(&text);
-    Ok(0)
 }

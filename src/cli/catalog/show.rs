@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::print_json;
 use crate::catalog::{Catalogue, Component, ComponentSpec, is_template, value_text};
 use crate::error::{Error, Problem, Result, suggest};
 use crate::ui::{Printer, style};
@@ -19,10 +18,6 @@ pub(super) fn summary(component: &Component) -> Value {
             .map(|n| json!({"name": n.name.value, "optional": n.optional, "why": n.why, "when": n.when.0}))
             .collect()
     };
-    let provides = spec
-        .provides
-        .iter()
-        .chain(spec.parts.iter().flat_map(|p| &p.provides));
     let questions: Vec<Value> = spec
         .questions
         .iter()
@@ -41,7 +36,7 @@ pub(super) fn summary(component: &Component) -> Value {
         "homepage": spec.homepage,
         "version": spec.source.value.version(),
         "namespace": spec.namespace.name.value,
-        "provides": provides.map(|p| &p.name).collect::<Vec<_>>(),
+        "provides": spec.all_provides().map(|p| &p.name).collect::<Vec<_>>(),
         "needs": names(&spec.needs),
         "only": spec.only.iter().map(|p| &p.value).collect::<Vec<_>>(),
         "unfit": spec.unfit.iter().map(|(p, why)| (p.value.clone(), why.clone())).collect::<BTreeMap<_, _>>(),
@@ -65,7 +60,8 @@ pub(super) fn show(catalogue: &Catalogue, name: &str, json: bool, printer: &Prin
         ));
     };
     if json {
-        return print_json(&summary(component), printer);
+        printer.json(&summary(component))?;
+        return Ok(0);
     }
     let spec = &component.spec;
     let (bold, faint) = (style::HEADING, style::FAINT);
@@ -110,8 +106,7 @@ type Line = (&'static str, String);
 /// What it gives, what it needs, and where it does not fit.
 fn place(spec: &ComponentSpec) -> Vec<Line> {
     let mut lines = Vec::new();
-    let parts = spec.parts.iter().flat_map(|p| &p.provides);
-    for given in spec.provides.iter().chain(parts) {
+    for given in spec.all_provides() {
         let when = given.when.words().map(|when| format!(", {when}"));
         let when = when.unwrap_or_default();
         lines.push(("provides", format!("{}{when}", given.name)));

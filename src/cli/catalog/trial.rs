@@ -4,7 +4,6 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::print_json;
 use crate::catalog::{AnswerType, Catalogue, Question, folder_files};
 use crate::error::{Error, Result};
 use crate::model::{Answers, Environment, resolve};
@@ -35,7 +34,7 @@ pub(super) fn test(dir: &Path, json: bool, printer: &Printer) -> Result<u8> {
             .iter()
             .map(|(c, p, o, t)| json!({"component": c, "provider": p, "outcome": o, "text": t}))
             .collect();
-        print_json(&Value::Array(rows), printer)?;
+        printer.json(&rows)?;
     } else {
         let width = rows
             .iter()

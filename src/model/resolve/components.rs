@@ -311,10 +311,6 @@ impl Placer<'_> {
         for name in cluster.components.keys() {
             let spec = &self.catalogue.components[name].spec;
             let answers = self.platform.answers_of(cluster, name);
-            let needs = spec
-                .needs
-                .iter()
-                .chain(spec.parts.iter().flat_map(|p| &p.needs));
             if self
                 .platform
                 .needs_store(cluster, &self.catalogue.components[name], &here)
@@ -324,7 +320,7 @@ impl Placer<'_> {
                 let why = "its secrets come from a store here".to_owned();
                 return Some((name.clone(), STORE.to_owned(), Some(why)));
             }
-            for need in needs.filter(|need| !need.optional) {
+            for need in spec.all_needs().filter(|need| !need.optional) {
                 let ability = &need.name.value;
                 if need.when.holds(|key| cluster.lookup(&answers, key))
                     && !here.contains(ability)
@@ -343,14 +339,7 @@ impl Placer<'_> {
         let mut unfit = Vec::new();
         let mut candidates = Vec::new();
         for (name, component) in &self.catalogue.components {
-            let parts = component.spec.parts.iter().flat_map(|p| &p.provides);
-            let gives = name == ability
-                || component
-                    .spec
-                    .provides
-                    .iter()
-                    .chain(parts)
-                    .any(|p| p.name == ability);
+            let gives = name == ability || component.spec.all_provides().any(|p| p.name == ability);
             if gives {
                 match fits(component, cluster) {
                     Ok(()) => candidates.push(name.clone()),
@@ -440,12 +429,7 @@ fn owners(cluster_name: &str, catalogue: &Catalogue, platform: &Platform, report
     for name in cluster.components.keys() {
         let spec = &catalogue.components[name].spec;
         let answers = platform.answers_of(cluster, name);
-        let parts = spec.parts.iter().flat_map(|p| &p.provides);
-        let given = spec
-            .provides
-            .iter()
-            .chain(parts)
-            .filter(|p| cluster.holds(p, &answers));
+        let given = spec.all_provides().filter(|p| cluster.holds(p, &answers));
         for ability in given {
             if let Some(other) = abilities.insert(&ability.name, name)
                 && other != name

@@ -130,3 +130,17 @@ pub trait Prompter {
 pub fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
+
+/// What the tests of menus choose from: with and without a text, and one that needs more lines.
+#[cfg(test)]
+fn some_items() -> Vec<Item> {
+    vec![
+        Item::new("no, go on", ""),
+        Item::new(
+            "metallb",
+            "Gives addresses to Services of type LoadBalancer.",
+        ),
+        Item::new("external-dns", "DNS records."),
+        Item::new("loki", "Logs."),
+    ]
+}

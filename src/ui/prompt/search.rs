@@ -205,24 +205,13 @@ fn rank(item: &Item, word: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::some_items as items;
     use super::*;
 
     const NARROW: Look = Look {
         colour: false,
         width: 30,
     };
-
-    fn items() -> Vec<Item> {
-        vec![
-            Item::new("no, go on", ""),
-            Item::new(
-                "metallb",
-                "Gives addresses to Services of type LoadBalancer.",
-            ),
-            Item::new("external-dns", "DNS records."),
-            Item::new("loki", "Logs."),
-        ]
-    }
 
     fn typed(search: &mut Search<'_>, text: &str) {
         for letter in text.chars() {

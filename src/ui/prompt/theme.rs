@@ -152,24 +152,13 @@ impl Theme for Menu<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::some_items as items;
     use super::*;
 
     const LOOK: Look = Look {
         colour: false,
         width: 40,
     };
-
-    fn items() -> Vec<Item> {
-        vec![
-            Item::new("no, go on", ""),
-            Item::new(
-                "metallb",
-                "Gives addresses to Services of type LoadBalancer.",
-            ),
-            Item::new("external-dns", "DNS records."),
-            Item::new("loki", "Logs."),
-        ]
-    }
 
     /// A page as dialoguer draws it, with marks, and the cursor on an item.
     fn drawn(menu: &Menu<'_>, question: &str, at: usize) -> Vec<String> {

@@ -304,7 +304,11 @@ pub(crate) fn connects(port: u16) -> bool {
 pub(crate) fn is_true(object: &Value, condition: &str) -> bool {
     let seen = &object["status"]["observedGeneration"];
     let current = seen.is_null() || *seen == object["metadata"]["generation"];
+    current && self::condition(object, condition).is_some_and(|c| c["status"] == "True")
+}
+
+/// A condition of an object, by its type.
+pub(crate) fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
     let conditions = object["status"]["conditions"].as_array();
-    let mut conditions = conditions.into_iter().flatten();
-    current && conditions.any(|c| c["type"] == condition && c["status"] == "True")
+    conditions.into_iter().flatten().find(|c| c["type"] == kind)
 }

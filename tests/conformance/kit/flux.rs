@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::cluster::{Cluster, connects, is_true};
+use super::cluster::{self, Cluster, connects, is_true};
 use super::process::{Server, free_port, until};
 
 /// Flux's own controllers, in the order in which they are started.
@@ -14,13 +14,17 @@ const CONTROLLERS: [&str; 3] = [
     "helm-controller",
 ];
 
+/// As kubectl takes these kinds.
+pub(crate) const KUSTOMIZATIONS: &str = "kustomizations.kustomize.toolkit.fluxcd.io";
+pub(crate) const RELEASES: &str = "helmreleases.helm.toolkit.fluxcd.io";
+
 /// Kinds with a condition `Ready` that Flux keeps.
 pub(crate) const KINDS: [&str; 5] = [
     "gitrepositories.source.toolkit.fluxcd.io",
     "ocirepositories.source.toolkit.fluxcd.io",
     "helmrepositories.source.toolkit.fluxcd.io",
-    "kustomizations.kustomize.toolkit.fluxcd.io",
-    "helmreleases.helm.toolkit.fluxcd.io",
+    KUSTOMIZATIONS,
+    RELEASES,
 ];
 
 /// What a `FluxInstance` adds to the arguments of a controller.
@@ -135,9 +139,7 @@ pub(crate) fn objects(cluster: &Cluster) -> Vec<Value> {
 
 /// Since when a condition of an object is as it is.
 pub(crate) fn since(object: &Value, condition: &str) -> String {
-    let conditions = object["status"]["conditions"].as_array();
-    let mut conditions = conditions.into_iter().flatten();
-    let found = conditions.find(|c| c["type"] == condition);
+    let found = cluster::condition(object, condition);
     let since = found.and_then(|c| c["lastTransitionTime"].as_str());
     since.unwrap_or_default().to_owned()
 }
@@ -147,11 +149,7 @@ pub(crate) fn unready(objects: &[Value]) -> Vec<String> {
     let unready = objects.iter().filter(|object| !is_true(object, "Ready"));
     unready
         .map(|object| {
-            let conditions = object["status"]["conditions"].as_array();
-            let ready = conditions
-                .into_iter()
-                .flatten()
-                .find(|c| c["type"] == "Ready");
+            let ready = cluster::condition(object, "Ready");
             let said = ready.map_or("nothing yet", |c| c["message"].as_str().unwrap_or_default());
             format!(
                 "{} {}/{}: {said}",
