@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
@@ -12,12 +13,6 @@ use crate::kit::cluster::Cluster;
 use crate::kit::origin::origin;
 use crate::kit::tools::tools;
 use crate::support::{self, need};
-
-/// A strict dry run on the server's side.
-const DRY: [&str; 3] = ["--dry-run=server", "--validate=strict", "--force-conflicts"];
-
-/// How many objects go in one request of kubectl.
-const BATCH: usize = 60;
 
 /// Groups that the API server has by itself.
 const OWN: [&str; 12] = [
@@ -44,7 +39,12 @@ fn group(object: &Value) -> &str {
 }
 
 /// Every object of every build, once, with the file that made it.
-fn everything() -> Vec<Found> {
+fn everything() -> &'static [Found] {
+    static ALL: OnceLock<Vec<Found>> = OnceLock::new();
+    ALL.get_or_init(build_everything)
+}
+
+fn build_everything() -> Vec<Found> {
     let kubectl = support::tool("kubectl").unwrap();
     let mut all: BTreeMap<String, Found> = BTreeMap::new();
     for tree in support::golden_trees() {
@@ -98,20 +98,13 @@ fn every_object_of_every_golden_tree_is_accepted() {
     let shared = need!("../shared", support::shared(""));
     let objects = everything();
     assert!(objects.len() > 200, "only {} objects", objects.len());
-    let cluster = prepared(&objects, tools, &shared);
+    let cluster = prepared(objects, tools, &shared);
     let mut findings = Vec::new();
-    for batch in objects.chunks(BATCH) {
-        let list: Vec<Value> = batch.iter().map(|(object, _)| object.clone()).collect();
-        if cluster.try_apply(&list, &DRY).is_ok() {
-            continue;
-        }
-        // Which of them, and why.
-        for (object, place) in batch {
-            if let Err(why) = cluster.try_apply(std::slice::from_ref(object), &DRY) {
-                let kind = object["kind"].as_str().unwrap_or_default();
-                let name = object["metadata"]["name"].as_str().unwrap_or_default();
-                findings.push(format!("{place}: {kind} {name}: {why}"));
-            }
+    for (object, place) in objects {
+        if let Err(why) = cluster.api().apply(object, true) {
+            let kind = object["kind"].as_str().unwrap_or_default();
+            let name = object["metadata"]["name"].as_str().unwrap_or_default();
+            findings.push(format!("{place}: {kind} {name}: {why}"));
         }
     }
     assert!(findings.is_empty(), "{}", findings.join("\n"));
@@ -150,7 +143,7 @@ const BROKEN: &[Break] = &[
     (
         "Kustomization",
         |o| o["spec"]["sourceRef"] = json!({"name": "x"}),
-        "missing required field \"kind\"",
+        "spec.sourceRef.kind: Required value",
     ),
     (
         "OCIRepository",
@@ -225,14 +218,14 @@ fn what_is_broken_is_refused() {
     let tools = tools!("kubectl", "etcd", "kube-apiserver");
     let shared = need!("../shared", support::shared(""));
     let objects = everything();
-    let cluster = prepared(&objects, tools, &shared);
+    let cluster = prepared(objects, tools, &shared);
     let mut taken = Vec::new();
     for (kind, spoil, word) in BROKEN {
         let of_kind = objects.iter().find(|(object, _)| object["kind"] == *kind);
         let (object, _) = of_kind.unwrap_or_else(|| panic!("no golden tree has a {kind}"));
         let mut object = object.clone();
         spoil(&mut object);
-        match cluster.try_apply(&[object], &DRY) {
+        match cluster.api().apply(&object, true) {
             Ok(_) => taken.push(format!("{kind} with a broken {word} is taken")),
             Err(why) if !why.contains(word) => {
                 taken.push(format!("{kind}: refused, but not for {word}: {why}"));

@@ -41,7 +41,7 @@ fn golden_trees() {
 #[test]
 fn random_platforms() {
     let tools = tools!("kustomize", "kubectl", "yamllint");
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::kit::scratch::folder();
     let seed = seed();
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
@@ -70,7 +70,7 @@ fn random_platforms() {
 #[test]
 fn a_broken_folder_and_a_second_owner_would_be_found() {
     let tools = tools!("kustomize", "kubectl", "yamllint");
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::kit::scratch::folder();
     let write = |path: &str, text: &str| {
         let file = dir.path().join(path);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -130,15 +130,15 @@ fn check(tools: Tools, trees: &[(String, PathBuf)]) {
 
 /// Everything wrong with the trees. A folder whose text was seen before is not built again.
 fn findings(tools: Tools, trees: &[(String, PathBuf)]) -> Vec<String> {
-    let mut keys: BTreeMap<String, PathBuf> = BTreeMap::new();
+    let mut keys: Keys<'_> = BTreeMap::new();
     let mut folders: Vec<Vec<(PathBuf, String)>> = Vec::new();
     let mut lint = BTreeSet::new();
-    for (_, tree) in trees {
+    for (label, tree) in trees {
         let of_tree = support::kustomize_folders(tree).into_iter().map(|folder| {
             let mut key = String::new();
             fingerprint(tree, &folder, &mut key);
             keys.entry(key.clone())
-                .or_insert_with(|| tree.join(&folder));
+                .or_insert_with(|| (label, tree.join(&folder)));
             (folder, key)
         });
         folders.push(of_tree.collect());
@@ -161,7 +161,8 @@ fn findings(tools: Tools, trees: &[(String, PathBuf)]) -> Vec<String> {
             let applied = flux::applied(&cluster, &builds, &mut found);
             let owned = applied.iter().map(|(name, folder)| {
                 let objects = builds.get(folder).and_then(|build| build.as_deref().ok());
-                (name.clone(), objects.unwrap_or_default())
+                let from = format!("{name} ({})", support::shown(folder));
+                (from, objects.unwrap_or_default())
             });
             found.extend(objects::check_owners(owned));
             findings.extend(
@@ -184,7 +185,6 @@ fn fingerprint(tree: &Path, folder: &Path, key: &mut String) {
         .filter(|path| path.is_file())
         .collect();
     names.sort();
-    *key += &support::shown(folder);
     for file in names {
         *key += support::name(&file);
         *key += &fs::read_to_string(&file).unwrap_or_default();
@@ -201,26 +201,33 @@ fn fingerprint(tree: &Path, folder: &Path, key: &mut String) {
     }
 }
 
+/// The folders to build: by their text, the tree they are met in first, and where.
+type Keys<'a> = BTreeMap<String, (&'a str, PathBuf)>;
+
 type Built = BTreeMap<String, flux::Build>;
 
 /// Builds every folder with both tools.
-fn build(tools: Tools, keys: &BTreeMap<String, PathBuf>) -> (Vec<String>, Built) {
-    let work: Vec<(&String, &PathBuf)> = keys.iter().collect();
+fn build(tools: Tools, keys: &Keys<'_>) -> (Vec<String>, Built) {
+    let work: Vec<_> = keys.iter().collect();
     let (next, findings) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let built = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
             scope.spawn(|| {
-                while let Some((key, folder)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let with = |command: &mut Command| run(command.arg(folder));
+                while let Some((key, (label, folder))) =
+                    work.get(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    // Each lives too short to be worth cleaning up after.
+                    let with = |command: &mut Command| run(command.env("GOGC", "off").arg(folder));
                     let one = with(tools.command("kustomize").arg("build"));
                     let other = with(tools.command("kubectl").arg("kustomize"));
                     let finding = match (&one, &other) {
                         (Ok(one), Ok(other)) if one == other => None,
-                        (Ok(_), Ok(_)) => Some("kustomize and kubectl differ".to_owned()),
+                        (Ok(one), Ok(other)) => Some(first_difference(one, other)),
                         (Err(why), _) | (_, Err(why)) => Some(why.clone()),
                     };
-                    let finding = finding.map(|why| format!("{}: {why}", folder.display()));
+                    let finding =
+                        finding.map(|why| format!("{label}: {}: {why}", folder.display()));
                     findings.lock().unwrap().extend(finding);
                     let objects = one.and_then(|text| flux::objects(&text));
                     built.lock().unwrap().insert((*key).clone(), objects);
@@ -231,9 +238,18 @@ fn build(tools: Tools, keys: &BTreeMap<String, PathBuf>) -> (Vec<String>, Built)
     (findings.into_inner().unwrap(), built.into_inner().unwrap())
 }
 
+/// The first line in which two builds differ.
+fn first_difference(one: &str, other: &str) -> String {
+    let mut lines = one.lines().zip(other.lines());
+    let (one, other) = lines
+        .find(|(one, other)| one != other)
+        .unwrap_or(("more", "less"));
+    format!("kustomize says `{one}`, kubectl says `{other}`")
+}
+
 /// yamllint over every text, with the configuration that each tree has.
 fn yamllint(tools: Tools, texts: &BTreeSet<String>, tree: &Path) -> Vec<String> {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::kit::scratch::folder();
     for (at, text) in texts.iter().enumerate() {
         fs::write(dir.path().join(format!("{at}.yaml")), text).unwrap();
     }

@@ -14,6 +14,7 @@ use crate::asking::try_resolve;
 use crate::kit::charts::Chart;
 use crate::kit::cluster::{Cluster, is_true};
 use crate::kit::flux::{self, RELEASES};
+use crate::kit::origin;
 use crate::kit::platform::Platform;
 use crate::kit::process::{run, until};
 use crate::kit::terraform::{Terraform, bootstrap_inputs, stand_in};
@@ -109,7 +110,7 @@ fn rendered(cluster: &Value) -> tempfile::TempDir {
     });
     let resolution = try_resolve(&answers, &catalogue).unwrap_or_else(|error| panic!("{error}"));
     let tree = render(&resolution.platform, &catalogue).unwrap();
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::kit::scratch::folder();
     support::write_tree(&tree, dir.path());
     dir
 }
@@ -127,7 +128,7 @@ fn adopt(tools: Tools, shared: &Path, on: &Value, trap: Trap) -> Vec<String> {
     });
     let mut cluster = Cluster::start(tools);
     let inputs = inputs(&platform, shared, name);
-    let installed = install(tools, &cluster, &inputs);
+    let installed = install(tools, &cluster, &inputs, &platform.tree);
     let before = snapshot(&cluster, &installed);
     let pods = pods(&cluster, &installed);
 
@@ -158,7 +159,7 @@ fn adopt(tools: Tools, shared: &Path, on: &Value, trap: Trap) -> Vec<String> {
 
 /// What Terraform plans to hand to the registry's module, for the served tree.
 fn inputs(platform: &Platform, shared: &Path, name: &str) -> Value {
-    let planned = tempfile::tempdir().unwrap();
+    let planned = crate::kit::scratch::folder();
     support::copy_tree(&platform.tree, planned.path());
     stand_in(planned.path(), shared);
     let tofu = Terraform::all().remove(0);
@@ -169,13 +170,15 @@ fn inputs(platform: &Platform, shared: &Path, name: &str) -> Value {
 /// A release that the Job installed.
 struct Installed {
     name: String,
+    /// The file and line of its `HelmRelease`.
+    from: String,
     namespace: String,
     /// Its objects, as Helm names them: API version, kind and name.
     objects: Vec<(String, String)>,
 }
 
 /// Does what the Job does: namespaces, the charts in order, then flux-operator.
-fn install(tools: Tools, cluster: &Cluster, inputs: &Value) -> Vec<Installed> {
+fn install(tools: Tools, cluster: &Cluster, inputs: &Value, tree: &Path) -> Vec<Installed> {
     let yamls = inputs["prerequisites"]["yamls"]
         .as_array()
         .into_iter()
@@ -201,11 +204,11 @@ fn install(tools: Tools, cluster: &Cluster, inputs: &Value) -> Vec<Installed> {
     }));
     charts
         .iter()
-        .map(|chart| installed(tools, cluster, chart))
+        .map(|chart| installed(tools, cluster, chart, tree))
         .collect()
 }
 
-fn installed(tools: Tools, cluster: &Cluster, chart: &Value) -> Installed {
+fn installed(tools: Tools, cluster: &Cluster, chart: &Value, tree: &Path) -> Installed {
     let text = |key: &str| chart[key].as_str().unwrap_or_default().to_owned();
     let (name, namespace) = (text("name"), text("namespace"));
     let values = cluster.dir().join(format!("{name}-values.yaml"));
@@ -231,8 +234,10 @@ fn installed(tools: Tools, cluster: &Cluster, chart: &Value) -> Installed {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         (text(&object["kind"]), text(&object["metadata"]["name"]))
     });
+    let release = json!({"kind": "HelmRelease", "metadata": {"name": name}});
     Installed {
         objects: objects.collect(),
+        from: origin::anywhere(tree, &release),
         name,
         namespace,
     }
@@ -245,7 +250,7 @@ fn snapshot(cluster: &Cluster, releases: &[Installed]) -> BTreeMap<String, Value
         for (kind, name) in &release.objects {
             let what = format!("{kind}/{name}");
             let object = cluster.get(&what, Some(&release.namespace));
-            all.insert(format!("{}: {what}", release.name), object);
+            all.insert(format!("{}: {what}", release.from), object);
         }
     }
     assert!(all.len() > releases.len(), "only {:?}", all.keys());
@@ -288,7 +293,8 @@ fn wait(cluster: &Cluster, release: &Installed, seconds: u64) -> Result<(), Stri
         }
         if start.elapsed().as_secs() > seconds {
             let conditions = &object["status"]["conditions"];
-            return Err(format!("{} was not adopted: {conditions}", release.name));
+            let (from, name) = (&release.from, &release.name);
+            return Err(format!("{from}: {name} was not adopted: {conditions}"));
         }
         std::thread::sleep(std::time::Duration::from_millis(500));
     }
@@ -342,7 +348,8 @@ fn revisions(cluster: &Cluster, release: &Installed) -> Vec<String> {
     if found == wanted {
         return Vec::new();
     }
-    vec![format!("revisions {found:?}, wanted {wanted:?}")]
+    let from = &release.from;
+    vec![format!("{from}: revisions {found:?}, wanted {wanted:?}")]
 }
 
 /// What moves over three further looks.

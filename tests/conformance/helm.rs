@@ -2,11 +2,13 @@
 //! every key of them exists in the chart.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::json;
 
 use crate::facts::charts::{Chart, components};
 use crate::facts::{flux, values};
+use crate::kit::origin;
 use crate::kit::process::run;
 use crate::kit::tools::tools;
 use crate::support::{self, need};
@@ -58,16 +60,18 @@ fn charts_take_the_values_of_every_cluster() {
                 }
                 let mut helm = tools.command("helm");
                 helm.args(["template", name]).arg(&chart);
-                for folder in [&own, &on] {
-                    let file = tree.join(folder).join("values.yaml");
-                    if file.is_file() {
-                        helm.arg("--values").arg(file);
-                    }
+                let mut files = [&own, &on]
+                    .map(|folder| Path::new(folder).join("values.yaml"))
+                    .to_vec();
+                files.retain(|file| tree.join(file).is_file());
+                for file in &files {
+                    helm.arg("--values").arg(tree.join(file));
                 }
                 tried += 1;
-                let said = run(&mut helm).err();
-                let place = format!("{}: {on}", tree.display());
-                findings.extend(said.map(|said| format!("{place}: {said}")));
+                if let Err(said) = run(&mut helm) {
+                    let from = origin::values(&tree, &files, &said).join(", ");
+                    findings.push(format!("{}: {on}: {from}: {said}", tree.display()));
+                }
             }
         }
     }

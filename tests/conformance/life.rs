@@ -16,7 +16,7 @@ use crate::support::{self, need};
 fn new_announces_what_a_cluster_becomes() {
     let tools = cluster_tools!();
     let shared = need!("../shared", support::shared(""));
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::kit::scratch::folder();
     let mut landform = std::process::Command::new(env!("CARGO_BIN_EXE_landform"));
     for role in ["AUTHOR", "COMMITTER"] {
         landform.env(format!("GIT_{role}_NAME"), "Suite");
@@ -59,6 +59,8 @@ fn new_announces_what_a_cluster_becomes() {
         .filter(|name| name != "flux-system" && !name.ends_with("-manifests"))
         .collect();
     assert_eq!(there, announced, "announced and there");
+
+    up.judge_state();
 
     // The README: a version on one cluster is pinned by `version.yaml` in its overlay.
     let tree = &up.platform.tree;

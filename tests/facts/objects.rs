@@ -210,7 +210,7 @@ fn check_built_in(kind: &str, object: &Value) -> Vec<String> {
     schema_errors(&validator, object)
 }
 
-/// Objects that more than one of these builds holds; a build is a name and its objects.
+/// Objects that more than one of these builds holds; a build is where it is from and its objects.
 pub(crate) fn check_owners<'a>(builds: impl Iterator<Item = (String, &'a [Value])>) -> Vec<String> {
     let mut owners: BTreeMap<(String, String), String> = BTreeMap::new();
     let mut findings = Vec::new();

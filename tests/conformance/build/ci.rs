@@ -16,7 +16,7 @@ const OWN: [&str; 3] = ["ConfigMap", "Namespace", "Secret"];
 
 /// JSON Schemas of the known definitions, where kubeconform finds them by group, kind and version.
 fn schemas(shared: &Path) -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::kit::scratch::folder();
     let mut made = BTreeSet::new();
     let files = walkdir::WalkDir::new(shared.join("crds"));
     let files = files
@@ -188,7 +188,7 @@ fn the_platforms_own_checks_find_what_is_broken() {
 
 fn copy(case: &str) -> tempfile::TempDir {
     let tree = support::package().join(format!("tests/golden/{case}/out"));
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::kit::scratch::folder();
     support::copy_tree(&tree, dir.path());
     dir
 }

@@ -32,7 +32,7 @@ pub(crate) struct Chart {
 impl Chart {
     /// Writes and packs it; gives the package.
     pub(crate) fn pack(&self, tools: Tools, into: &Path) -> PathBuf {
-        let scratch = tempfile::tempdir().expect("a scratch folder");
+        let scratch = super::scratch::folder();
         let dir = scratch.path().join(&self.name);
         let templates = support::package().join("tests/conformance/chart/templates");
         fs::create_dir_all(dir.join("templates")).expect("a folder");

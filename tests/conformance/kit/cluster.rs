@@ -2,12 +2,14 @@
 //! looks like one, on which kwok makes pods ready.
 
 use std::fs;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::api::Api;
 use super::process::{Server, free_port, random_token, run, until};
 use super::tools::{Tools, kwok_stages};
 
@@ -23,6 +25,7 @@ const CONTROLLERS: &str = "*,-node-lifecycle-controller,-node-ipam-controller,-n
 pub(crate) struct Cluster {
     /// Clients come after what they need, so that they end first.
     servers: Vec<Server>,
+    api: Option<Api>,
     tools: Tools,
     dir: TempDir,
 }
@@ -39,15 +42,16 @@ impl Cluster {
     /// Only the API server: nothing that was made ever becomes ready.
     pub(crate) fn start_api(tools: Tools) -> Self {
         let mut cluster = Self::new(tools);
-        cluster.api();
+        cluster.serve();
         cluster
     }
 
     fn new(tools: Tools) -> Self {
         Self {
             servers: Vec::new(),
+            api: None,
             tools,
-            dir: tempfile::tempdir().expect("a scratch folder"),
+            dir: super::scratch::folder(),
         }
     }
 
@@ -72,28 +76,51 @@ impl Cluster {
         tails.collect::<Vec<_>>().join("\n")
     }
 
+    /// What a controller of Flux said of errors.
+    pub(crate) fn errors(&self, server: &str) -> Vec<String> {
+        let log = self.dir().join(format!("{server}.log"));
+        let log = fs::read_to_string(log).unwrap_or_default();
+        let errors = log
+            .lines()
+            .filter(|line| line.contains("\"level\":\"error\""));
+        errors.map(str::to_owned).collect()
+    }
+
     /// How to reach it, as administrator.
     pub(crate) fn kubeconfig(&self) -> PathBuf {
         self.dir.path().join("kubeconfig")
     }
 
-    fn api(&mut self) {
+    /// The client of its API server.
+    pub(crate) fn api(&self) -> &Api {
+        self.api.as_ref().expect("the API server was started")
+    }
+
+    /// The store, which only who may enter the scratch folder can reach: it listens on sockets there, on no port.
+    fn store(&mut self) -> String {
         let dir = self.dir.path().to_owned();
-        let (client, peer) = (free_port(), free_port());
-        let store = format!("http://127.0.0.1:{client}");
-        let peer = format!("http://127.0.0.1:{peer}");
+        let socket = |name: &str| format!("unix://{}", dir.join(name).display());
+        let (client, peer) = (socket("etcd.socket"), socket("peer.socket"));
+        // Members know each other by names with a port. The only one never asks for one.
+        let none = "http://127.0.0.1:1";
         let mut etcd = self.tools.command("etcd");
         etcd.arg("--data-dir").arg(dir.join("etcd"));
-        etcd.args(["--unsafe-no-fsync", "--log-level", "error"])
-            .args(["--listen-client-urls", &store])
-            .args(["--advertise-client-urls", &store])
+        etcd.args(["--unsafe-no-fsync", "--log-level", "warn"])
+            .args(["--listen-client-urls", &client])
+            .args(["--advertise-client-urls", none])
             .args(["--listen-peer-urls", &peer])
-            .args(["--initial-advertise-peer-urls", &peer])
-            .args(["--initial-cluster", &format!("default={peer}")]);
+            .args(["--initial-advertise-peer-urls", none])
+            .args(["--initial-cluster", &format!("default={none}")]);
         let etcd = Server::start("etcd", &etcd, &dir);
-        etcd.wait(client, 30, || connects(client));
+        let file = dir.join("etcd.socket");
+        etcd.wait_until(30, || UnixStream::connect(&file).is_ok());
         self.servers.push(etcd);
+        client
+    }
 
+    fn serve(&mut self) {
+        let store = self.store();
+        let dir = self.dir.path().to_owned();
         let key = dir.join("service-account.key");
         let made = run(Command::new("openssl").args(["genrsa", "-out"]).arg(&key));
         made.unwrap_or_else(|error| panic!("{error}"));
@@ -112,29 +139,36 @@ impl Cluster {
             .args(["--service-account-issuer", "https://kubernetes.default.svc"])
             .args(["--disable-admission-plugins", NO_ADMISSION])
             .arg("--allow-privileged");
-        api.arg("--cert-dir").arg(dir.join("certificates"));
+        let certificates = dir.join("certificates");
+        api.arg("--cert-dir").arg(&certificates);
         api.arg("--token-auth-file").arg(&tokens);
         api.arg("--service-account-key-file").arg(&key);
         api.arg("--service-account-signing-key-file").arg(&key);
         let api = Server::start("kube-apiserver", &api, &dir);
         let server = format!("https://127.0.0.1:{port}");
+        // It signs a certificate for itself, which is there before it listens.
+        let certificate = certificates.join("apiserver.crt");
+        let mut client = Err("not asked yet".to_owned());
+        api.wait(port, 60, || {
+            client = Api::new(&server, &token, &certificate);
+            client.as_ref().is_ok_and(Api::is_ready)
+        });
+        self.servers.push(api);
+        self.api = Some(client.expect("a client"));
+        let cluster = json!({"server": server, "certificate-authority": certificate});
         let kubeconfig = json!({
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": "suite", "cluster": {"server": server, "insecure-skip-tls-verify": true}}],
+            "clusters": [{"name": "suite", "cluster": cluster}],
             "users": [{"name": "admin", "user": {"token": token}}],
             "contexts": [{"name": "suite", "context": {"cluster": "suite", "user": "admin"}}],
             "current-context": "suite",
         });
         fs::write(self.kubeconfig(), kubeconfig.to_string()).expect("a file");
-        api.wait(port, 60, || {
-            self.kubectl(["get", "--raw", "/readyz"]).is_ok()
-        });
-        self.servers.push(api);
     }
 
     fn control_plane(&mut self) {
-        self.api();
+        self.serve();
         let dir = self.dir.path().to_owned();
         let port = free_port();
         let mut manager = self.tools.command("kube-controller-manager");
@@ -202,81 +236,46 @@ impl Cluster {
         });
     }
 
-    /// `kubectl` on this cluster.
-    ///
-    /// # Errors
-    /// What it says.
-    pub(crate) fn kubectl<'a>(
-        &self,
-        arguments: impl IntoIterator<Item = &'a str>,
-    ) -> Result<String, String> {
-        let mut kubectl = self.tools.command("kubectl");
-        kubectl.arg("--kubeconfig").arg(self.kubeconfig());
-        run(kubectl.args(arguments))
-    }
-
-    /// What is there by this name, or a list of a kind; `null` if nothing.
+    /// What is there by this kind and name, `kind/name`; `null` if nothing.
     pub(crate) fn get(&self, what: &str, namespace: Option<&str>) -> Value {
-        let mut arguments = vec!["get", what, "--output", "json", "--show-managed-fields"];
-        match namespace {
-            Some("*") => arguments.push("--all-namespaces"),
-            Some(namespace) => arguments.extend(["--namespace", namespace]),
-            None => {}
-        }
-        let said = self.kubectl(arguments).unwrap_or_default();
-        serde_json::from_str(&said).unwrap_or_default()
+        let (kind, name) = what.split_once('/').expect("a kind and a name");
+        self.api().get(kind, name, namespace).unwrap_or_default()
     }
 
-    /// The objects of a kind, wherever they are.
-    pub(crate) fn all(&self, kind: &str) -> Vec<Value> {
-        let mut list = self.get(kind, Some("*"));
-        match list["items"].take() {
-            Value::Array(items) => items,
-            _ => Vec::new(),
+    /// The objects of some kinds, separated by commas, wherever they are.
+    pub(crate) fn all(&self, kinds: &str) -> Vec<Value> {
+        let mut all = Vec::new();
+        for kind in kinds.split(',') {
+            let resource = self.api().resource(kind);
+            let resource = resource.unwrap_or_else(|error| panic!("{error}"));
+            all.extend(self.api().list(&resource));
         }
+        all
     }
 
     /// Applies objects.
     #[track_caller]
     pub(crate) fn apply(&self, objects: &[Value]) {
-        let applied = self.try_apply(objects, &["--force-conflicts"]);
-        applied.unwrap_or_else(|error| panic!("{error}"));
-    }
-
-    /// Applies objects on the server's side, with further flags.
-    ///
-    /// # Errors
-    /// What the API server says.
-    pub(crate) fn try_apply(&self, objects: &[Value], flags: &[&str]) -> Result<String, String> {
-        let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
-        let file = tempfile::NamedTempFile::new_in(self.dir()).expect("a file");
-        fs::write(file.path(), list.to_string()).expect("a file");
-        let path = file.path().to_str().expect("a path in UTF-8");
-        let arguments = ["apply", "--server-side", "--filename", path];
-        self.kubectl([&arguments, flags].concat())
+        for object in objects {
+            let applied = self.api().apply(object, false);
+            applied.unwrap_or_else(|error| panic!("{error}\n{object}"));
+        }
     }
 
     /// Applies CRDs, and waits until their kinds are served.
     #[track_caller]
     pub(crate) fn define(&self, files: &[PathBuf]) {
-        if files.is_empty() {
-            return;
+        for file in files {
+            let text = fs::read_to_string(file).expect("a definition");
+            let objects = crate::facts::flux::objects(&text);
+            self.apply(&objects.unwrap_or_else(|error| panic!("{}: {error}", file.display())));
         }
-        let mut arguments = vec!["apply", "--server-side", "--force-conflicts"];
-        let paths: Vec<&str> = files.iter().filter_map(|file| file.to_str()).collect();
-        for path in &paths {
-            arguments.extend(["--filename", path]);
-        }
-        self.kubectl(arguments)
-            .unwrap_or_else(|error| panic!("{error}"));
         until(60, || {
-            let crds = self.get("crd", None);
-            let open: Vec<&Value> = crds["items"]
-                .as_array()
-                .into_iter()
-                .flatten()
+            let open: Vec<String> = self
+                .all("customresourcedefinitions")
+                .iter()
                 .filter(|crd| !is_true(crd, "Established"))
-                .map(|crd| &crd["metadata"]["name"])
+                .map(|crd| crd["metadata"]["name"].to_string())
                 .collect();
             if open.is_empty() {
                 Ok(())

@@ -1,5 +1,6 @@
 //! Flux on a cluster: its CRDs and the three controllers, started with what the platform's `FluxInstance` adds.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -27,10 +28,21 @@ pub(crate) const KINDS: [&str; 5] = [
     RELEASES,
 ];
 
+/// How many objects a controller looks at together, by the size that a `FluxInstance` gives.
+/// Source: flux-operator, `internal/builder/profiles.go`.
+fn workers(instance: &Value, controller: &str) -> u32 {
+    let size = instance["spec"]["cluster"]["size"].as_str();
+    match (size, controller) {
+        (Some("medium"), "source-controller") => 5,
+        (Some("medium"), _) => 10,
+        other => panic!("nothing is known here of {other:?}"),
+    }
+}
+
 /// What a `FluxInstance` adds to the arguments of a controller.
 pub(crate) fn arguments(instance: &Value, controller: &str) -> Vec<String> {
     let patches = instance["spec"]["kustomize"]["patches"].as_array();
-    let mut arguments = Vec::new();
+    let mut arguments = vec![format!("--concurrent={}", workers(instance, controller))];
     for patch in patches.into_iter().flatten() {
         if patch["target"]["kind"] != "Deployment" || patch["target"]["name"] != controller {
             continue;
@@ -105,6 +117,9 @@ fn controller_start(cluster: &mut Cluster, name: &str, more: &[String]) {
     command.args(more);
     let server = Server::start(name, &command, cluster.dir());
     server.wait(health, 60, || connects(health));
+    if name == "source-controller" {
+        server.wait(artifacts, 60, || connects(artifacts));
+    }
     cluster.keep(server);
 }
 
@@ -168,8 +183,6 @@ pub(crate) fn notice(cluster: &Cluster) {
             continue;
         }
         let metadata = &receiver["metadata"];
-        let name = metadata["name"].as_str().unwrap_or_default();
-        let namespace = metadata["namespace"].as_str().unwrap_or_default();
         let status = json!({"status": {
             "observedGeneration": metadata["generation"],
             "conditions": [{
@@ -181,42 +194,25 @@ pub(crate) fn notice(cluster: &Cluster) {
                 "observedGeneration": metadata["generation"],
             }],
         }});
-        let patch = status.to_string();
-        let arguments = [
-            "patch",
-            "receivers.notification.toolkit.fluxcd.io",
-            name,
-            "--namespace",
-            namespace,
-            "--subresource=status",
-            "--type=merge",
-            "--patch",
-            &patch,
-        ];
-        cluster
-            .kubectl(arguments)
-            .unwrap_or_else(|error| panic!("{error}"));
+        let noticed = cluster.api().merge(&receiver, "/status", &status);
+        noticed.unwrap_or_else(|error| panic!("{error}"));
     }
+}
+
+/// Asks Flux to look at an object now; gives the word by which it says that it has.
+fn request(cluster: &Cluster, object: &Value) -> String {
+    let token = super::process::random_token();
+    let asked = json!({"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": token}}});
+    let said = cluster.api().merge(object, "", &asked);
+    said.unwrap_or_else(|error| panic!("{error}"));
+    token
 }
 
 /// Has Flux look at an object now, and waits until it has.
 #[track_caller]
 pub(crate) fn reconcile(cluster: &Cluster, kind: &str, name: &str, namespace: &str) {
-    let token = super::process::random_token();
-    let annotation = format!("reconcile.fluxcd.io/requestedAt={token}");
-    let arguments = [
-        "annotate",
-        "--overwrite",
-        kind,
-        name,
-        "--namespace",
-        namespace,
-        &annotation,
-    ];
-    cluster
-        .kubectl(arguments)
-        .unwrap_or_else(|error| panic!("{error}"));
     let what = format!("{kind}/{name}");
+    let token = request(cluster, &cluster.get(&what, Some(namespace)));
     until(120, || {
         let object = cluster.get(&what, Some(namespace));
         let handled = &object["status"]["lastHandledReconcileAt"];
@@ -229,30 +225,22 @@ pub(crate) fn reconcile(cluster: &Cluster, kind: &str, name: &str, namespace: &s
     });
 }
 
-/// Has Flux look at everything now, and waits until it has. Kustomizations come one after the other: all at once,
-/// each would wait for those it depends on to be ready again.
+/// Has Flux look at everything now, and waits until it has: at sources, at releases, then at the Kustomizations. Of
+/// those, each is asked when all that it depends on have been looked at and are ready again; all at once they would
+/// wait for each other for minutes.
 #[track_caller]
 pub(crate) fn reconcile_all(cluster: &Cluster) {
     let [git, oci, repositories, kustomizations, releases] = KINDS;
-    let token = super::process::random_token();
-    let annotation = format!("reconcile.fluxcd.io/requestedAt={token}");
     for kinds in [[git, oci, repositories].join(","), releases.to_owned()] {
-        let arguments = [
-            "annotate",
-            "--overwrite",
-            "--all",
-            "--all-namespaces",
-            &kinds,
-            &annotation,
-        ];
-        cluster
-            .kubectl(arguments)
-            .unwrap_or_else(|error| panic!("{error}"));
+        let asked = cluster.all(&kinds).into_iter();
+        let asked: BTreeMap<String, String> = asked
+            .map(|object| (uid(&object), request(cluster, &object)))
+            .collect();
         until(120, || {
             let open: Vec<String> = cluster
                 .all(&kinds)
                 .iter()
-                .filter(|object| object["status"]["lastHandledReconcileAt"] != token.as_str())
+                .filter(|object| !has_looked(object, asked.get(&uid(object))))
                 .map(|object| format!("{} {}", object["kind"], object["metadata"]["name"]))
                 .collect();
             if open.is_empty() {
@@ -262,8 +250,41 @@ pub(crate) fn reconcile_all(cluster: &Cluster) {
             }
         });
     }
-    for object in cluster.all(kustomizations) {
-        let name = object["metadata"]["name"].as_str().unwrap_or_default();
-        reconcile(cluster, kustomizations, name, "flux-system");
-    }
+    let mut asked: BTreeMap<String, String> = BTreeMap::new();
+    until(300, || {
+        let objects = cluster.all(kustomizations);
+        let done: BTreeSet<&str> = objects
+            .iter()
+            .filter(|object| has_looked(object, asked.get(&uid(object))))
+            .filter_map(|object| object["metadata"]["name"].as_str())
+            .collect();
+        for object in &objects {
+            let mut before = depends_on(object);
+            if !asked.contains_key(&uid(object)) && before.all(|name| done.contains(name)) {
+                asked.insert(uid(object), request(cluster, object));
+            }
+        }
+        if done.len() == objects.len() {
+            Ok(())
+        } else {
+            Err(format!("only looked at: {done:?}"))
+        }
+    });
+}
+
+/// The names of what a Kustomization depends on.
+pub(crate) fn depends_on(object: &Value) -> impl Iterator<Item = &str> {
+    let on = object["spec"]["dependsOn"].as_array().into_iter().flatten();
+    on.filter_map(|on| on["name"].as_str())
+}
+
+/// Whether an object was looked at since a request, and is ready.
+fn has_looked(object: &Value, request: Option<&String>) -> bool {
+    let handled = object["status"]["lastHandledReconcileAt"].as_str();
+    request.is_some_and(|token| handled == Some(token)) && is_true(object, "Ready")
+}
+
+fn uid(object: &Value) -> String {
+    let uid = object["metadata"]["uid"].as_str();
+    uid.unwrap_or_default().to_owned()
 }

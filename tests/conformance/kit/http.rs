@@ -7,9 +7,11 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Serves a folder until it is dropped: bare repositories below `/git/`, plain files elsewhere.
+/// Serves a folder until it is dropped: bare repositories below `git/`, plain files elsewhere. Every path begins with
+/// a token, so that only who was told can ask.
 pub(crate) struct HttpServer {
     port: u16,
+    token: String,
     stop: Arc<AtomicBool>,
 }
 
@@ -28,22 +30,24 @@ impl HttpServer {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let stop = Arc::new(AtomicBool::new(false));
+        let token = super::process::random_token();
         let (root, ended) = (root.to_owned(), Arc::clone(&stop));
+        let prefix = format!("/{token}");
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 if ended.load(Ordering::Relaxed) {
                     return;
                 }
-                let root = root.clone();
-                std::thread::spawn(move || serve(stream, &root));
+                let (root, prefix) = (root.clone(), prefix.clone());
+                std::thread::spawn(move || serve(stream, &root, &prefix));
             }
         });
-        Self { port, stop }
+        Self { port, token, stop }
     }
 
     /// Its address, without a slash at the end.
     pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://127.0.0.1:{}/{}", self.port, self.token)
     }
 }
 
@@ -56,17 +60,21 @@ impl Drop for HttpServer {
 }
 
 /// One request and its answer; the connection ends with it.
-fn serve(stream: TcpStream, root: &Path) {
+fn serve(stream: TcpStream, root: &Path, prefix: &str) {
     let Ok(mut out) = stream.try_clone() else {
         return;
     };
-    let Some(request) = read(BufReader::new(stream)) else {
+    let Some(mut request) = read(BufReader::new(stream)) else {
         return;
     };
-    let answer = if request.path.starts_with("/git/") {
-        git(&request, root)
-    } else {
-        file(&request.path, root)
+    let below = request.path.strip_prefix(prefix).map(str::to_owned);
+    let answer = match below {
+        Some(path) if path.starts_with("/git/") => {
+            request.path = path;
+            git(&request, root)
+        }
+        Some(path) => file(&path, root),
+        None => answer("404 Not Found", "", b""),
     };
     let _ = out.write_all(&answer);
 }
@@ -190,4 +198,32 @@ fn git(request: &Request, root: &Path) -> Vec<u8> {
         }
     }
     answer(&status, &headers, body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(server: &HttpServer, path: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\n\r\n").unwrap();
+        let mut said = String::new();
+        stream.read_to_string(&mut said).unwrap();
+        said.lines().next().unwrap().to_owned()
+    }
+
+    #[test]
+    fn only_who_has_the_token_is_served() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("file"), "text").unwrap();
+        let server = HttpServer::start(dir.path());
+        let token = &server.token;
+        assert_eq!(
+            status(&server, &format!("/{token}/file")),
+            "HTTP/1.1 200 OK"
+        );
+        for path in ["/file", "/other/file", &format!("/{token}/../file")] {
+            assert_eq!(status(&server, path), "HTTP/1.1 404 Not Found", "{path}");
+        }
+    }
 }

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::charts::Chart;
 use super::cluster::connects;
 use super::http::HttpServer;
-use super::process::{Server, free_port, run};
+use super::process::{Server, free_port, random_token, run};
 use super::tools::Tools;
 use crate::facts::crds::Crds;
 use crate::support;
@@ -47,7 +47,12 @@ pub(crate) struct Platform {
     pub(crate) tree: PathBuf,
     tools: Tools,
     http: HttpServer,
-    registry: u16,
+    /// Where the registry has the charts: its address, and a token that every path begins with.
+    registry: String,
+    /// Packed charts, by component and version.
+    packages: BTreeMap<(String, String), PathBuf>,
+    /// What Kustomizations of other repositories apply, by their names.
+    elsewhere: BTreeMap<String, Vec<Value>>,
     _server: Server,
     dir: TempDir,
 }
@@ -60,21 +65,24 @@ impl Platform {
         shared: &Path,
         change: impl Fn(&str, &mut Chart),
     ) -> Self {
-        let dir = tempfile::tempdir().expect("a scratch folder");
+        let dir = super::scratch::folder();
         let root = dir.path().join("served");
         fs::create_dir_all(root.join("git")).expect("a folder");
         let copy = dir.path().join("tree");
         support::copy_tree(tree, &copy);
         let port = free_port();
+        let token = random_token();
         let mut registry = tools.command("registry");
-        registry.arg(format!("127.0.0.1:{port}"));
+        registry.arg(format!("127.0.0.1:{port}")).arg(&token);
         let server = Server::start("registry", &registry, dir.path());
         server.wait(port, 30, || connects(port));
-        let platform = Self {
+        let mut platform = Self {
             tree: copy,
             tools,
             http: HttpServer::start(&root),
-            registry: port,
+            registry: format!("127.0.0.1:{port}/{token}"),
+            packages: BTreeMap::new(),
+            elsewhere: BTreeMap::new(),
             _server: server,
             dir,
         };
@@ -88,11 +96,6 @@ impl Platform {
     /// Where Flux reads it.
     pub(crate) fn url(&self) -> String {
         format!("{}/git/platform.git", self.http.url())
-    }
-
-    /// The address of the registry, without a scheme.
-    pub(crate) fn registry(&self) -> String {
-        format!("127.0.0.1:{}", self.registry)
     }
 
     /// The names of its clusters.
@@ -148,6 +151,36 @@ impl Platform {
         serde_json::to_value(merged).expect("values in JSON")
     }
 
+    /// What the release of a cluster makes: its chart, rendered by Helm with the values of its files.
+    pub(crate) fn rendered(&self, cluster: &str, release: &Release) -> Vec<Value> {
+        let (layer, component) = (&release.layer, &release.component);
+        let pinned = format!("clusters/{cluster}/{layer}/{component}/version.yaml");
+        let version = self.try_read(&pinned).map_or_else(
+            || {
+                let folder = format!("{layer}/{component}");
+                let release = self.read(&format!("{folder}/helmrelease.yaml"));
+                self.chart_source(&folder, &release).2
+            },
+            |pin| pinned_version(&pin),
+        );
+        let values = self.values(cluster, release).to_string();
+        let file = tempfile::NamedTempFile::new_in(self.dir.path()).expect("a file");
+        fs::write(file.path(), values).expect("a file");
+        let mut helm = self.tools.command("helm");
+        helm.args(["template", &release.name, "--include-crds"])
+            .arg(&self.packages[&(component.clone(), version)])
+            .args(["--namespace", &release.namespace])
+            .arg("--values")
+            .arg(file.path());
+        let said = run(&mut helm).unwrap_or_else(|error| panic!("{error}"));
+        crate::facts::flux::objects(&said).expect("what Helm renders is YAML")
+    }
+
+    /// What a Kustomization of another repository applies.
+    pub(crate) fn elsewhere(&self, kustomization: &str) -> Option<&[Value]> {
+        self.elsewhere.get(kustomization).map(Vec::as_slice)
+    }
+
     /// Commits what is in the work tree, and pushes it; gives the commit.
     pub(crate) fn commit(&self, message: &str) -> String {
         self.git(&["add", "--all"]);
@@ -181,7 +214,7 @@ impl Platform {
             let text = fs::read_to_string(&path).unwrap_or_default();
             let is = |kind: &str| text.lines().any(|line| line == format!("kind: {kind}"));
             let (from, to) = if is("OCIRepository") {
-                ("url: oci://", format!("url: oci://{}/", self.registry()))
+                ("url: oci://", format!("url: oci://{}/", self.registry))
             } else if is("HelmRepository") {
                 ("url: https://", format!("url: {}/charts/", self.http.url()))
             } else if is("GitRepository") {
@@ -210,7 +243,7 @@ impl Platform {
     }
 
     /// Makes the charts and repositories that the tree names.
-    fn publish(&self, shared: &Path, change: &impl Fn(&str, &mut Chart)) {
+    fn publish(&mut self, shared: &Path, change: &impl Fn(&str, &mut Chart)) {
         let catalogue = Catalogue::embedded().expect("the embedded catalogue holds");
         let crds = Crds::load(shared);
         let mut repositories: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
@@ -253,7 +286,9 @@ impl Platform {
                         hazards: Vec::new(),
                     };
                     change(&component, &mut chart);
-                    self.put(&chart, &source, &mut repositories);
+                    let package = self.put(&chart, &source, &mut repositories);
+                    let of = (component.clone(), chart.version);
+                    self.packages.insert(of, package);
                 }
             }
         }
@@ -306,29 +341,32 @@ impl Platform {
         chart: &Chart,
         source: &Source,
         repositories: &mut BTreeMap<String, Vec<PathBuf>>,
-    ) {
+    ) -> PathBuf {
         match source {
             Source::Oci(path) => {
                 let package = chart.pack(self.tools, &self.dir.path().join("packages"));
                 let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
-                let target = format!("oci://{}/{parent}", self.registry());
+                let target = format!("oci://{}/{parent}", self.registry);
                 let mut helm = self.tools.command("helm");
                 helm.arg("push")
                     .arg(&package)
                     .arg(target)
                     .arg("--plain-http");
                 run(&mut helm).unwrap_or_else(|error| panic!("{error}"));
+                package
             }
             Source::Http(path) => {
                 let dir = self.dir.path().join("served/charts").join(path);
                 let package = chart.pack(self.tools, &dir);
-                repositories.entry(path.clone()).or_default().push(package);
+                let all = repositories.entry(path.clone()).or_default();
+                all.push(package.clone());
+                package
             }
         }
     }
 
     /// Serves the repositories that a component takes manifests from: the known definitions of that component.
-    fn git_sources(&self, folder: &str, component: &str, shared: &Path) {
+    fn git_sources(&mut self, folder: &str, component: &str, shared: &Path) {
         let mut folders = vec![folder.to_owned()];
         let parts = crate::facts::charts::folders(&self.tree.join(folder));
         folders.extend(parts.iter().map(|part| format!("{folder}/{part}")));
@@ -341,12 +379,16 @@ impl Platform {
             let url = text(&source["spec"]["url"]);
             let name = url.trim_start_matches("https://").trim_end_matches(".git");
             let bare = self.dir.path().join(format!("served/git/{name}.git"));
-            let work = tempfile::tempdir().expect("a scratch folder");
+            let work = super::scratch::folder();
             let to = work.path().join(path.trim_start_matches("./"));
             fs::create_dir_all(&to).expect("a folder");
             let known = fs::read_dir(shared.join("crds").join(component));
+            let all = self.elsewhere.entry(text(&manifests["metadata"]["name"]));
+            let all = all.or_default();
             for file in known.expect("definitions of the component").flatten() {
-                fs::copy(file.path(), to.join(file.file_name())).expect("a file");
+                let said = fs::read_to_string(file.path()).expect("a file");
+                all.extend(crate::facts::flux::objects(&said).expect("definitions"));
+                fs::write(to.join(file.file_name()), said).expect("a file");
             }
             let bare = bare.to_str().expect("a path in UTF-8");
             git(work.path(), &["init", "--quiet", "--initial-branch=main"]);
