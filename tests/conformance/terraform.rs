@@ -204,8 +204,8 @@ fn the_plan_stays_empty_after_changes_in_git() {
         empty().unwrap_or_else(|error| panic!("after a version: {error}"));
         edit(
             "clusters/prod/flux-system/flux-instance.yaml",
-            "size: small",
             "size: medium",
+            "size: large",
         );
         empty().unwrap_or_else(|error| panic!("after the FluxInstance: {error}"));
         let list = "clusters/prod/infrastructure/kustomization.yaml";
