@@ -1,14 +1,20 @@
 //! Setting a new render against what is there: base (the last render), ours (the folder), theirs (the new render).
 
 mod edited;
+mod entries;
 mod lines;
 mod moves;
+mod shape;
+mod text;
+mod values;
+mod version;
+mod yaml;
 
 pub use edited::{Standing, standing};
 pub use moves::Moves;
 
 use crate::change::{Action, Change, Conflict, FileChange};
-use crate::model::{RepoPath, Tree};
+use crate::model::{RECORD, RepoPath, Tree};
 
 /// Merges file by file. Pure.
 ///
@@ -78,14 +84,13 @@ fn merge_file(
     theirs: &String,
 ) -> Outcome {
     match (base, ours) {
-        // What the user deleted stays deleted, unless the new render says something new there.
-        (Some(base), None) if base == theirs => Outcome::Keep,
         (None, None) => Outcome::Take(theirs.clone()),
         (_, Some(ours)) if ours == theirs => Outcome::Keep,
         (Some(base), Some(_)) if base == theirs => Outcome::Keep,
         (Some(base), Some(ours)) if base == ours => Outcome::Take(theirs.clone()),
-        (Some(_), None) => Outcome::Conflict("it was deleted here, and has changed".to_owned()),
-        (Some(_), Some(_)) => Outcome::Conflict("it was edited here, and has changed".to_owned()),
+        // What the user deleted stays deleted.
+        (Some(_), None) => Outcome::Keep,
+        (Some(base), Some(ours)) => both(path, base, ours, theirs),
         (None, Some(ours)) => match path.as_str() {
             ".gitignore" | ".gitattributes" => {
                 let joined = lines::join(ours, theirs);
@@ -99,6 +104,34 @@ fn merge_file(
             _ => Outcome::Conflict("it is there already, with other content".to_owned()),
         },
     }
+}
+
+/// Both sides changed a file, or its version may have.
+fn both(path: &RepoPath, base: &str, ours: &str, theirs: &str) -> Outcome {
+    // The record is written whole.
+    if path.parents().next() == Some(RECORD) {
+        return Outcome::Take(theirs.to_owned());
+    }
+    let merged = match path.as_str().rsplit_once('.') {
+        Some((_, "yaml" | "yml")) => {
+            yaml::merge(path.as_str(), Some(base), ours, theirs, keeps_order(path))
+        }
+        _ => text::merge(base, ours, theirs),
+    };
+    match merged {
+        Ok(text) if text == ours => Outcome::Keep,
+        Ok(text) => Outcome::Take(text),
+        Err(reason) => Outcome::Conflict(reason),
+    }
+}
+
+/// Whether the order of a list says something: that of a cluster's infrastructure is Terraform's order of installation.
+fn keeps_order(path: &RepoPath) -> bool {
+    let parts: Vec<&str> = path.as_str().split('/').collect();
+    matches!(
+        parts.as_slice(),
+        ["clusters", _, "infrastructure", "kustomization.yaml"]
+    )
 }
 
 #[cfg(test)]

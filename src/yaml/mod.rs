@@ -1,9 +1,11 @@
-//! YAML with positions: a spanned tree, and typed values read from it.
+//! YAML with positions: a spanned tree, typed values read from it, and text taken apart into entries.
 
+mod block;
 mod de;
 mod node;
 mod parse;
 
+pub use block::{Block, Chunk, Part, identity};
 pub use de::{Spanned, from_node};
 pub use node::{Kind, Node};
 pub use parse::{parse, parse_documents, parse_foreign};
