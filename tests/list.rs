@@ -1,4 +1,4 @@
-//! `list`, `show`, `completions` and `man`: what a platform says of itself, untouched and changed by hand.
+//! `list`, `show`, `diff`, `values`, `completions` and `man`: what a platform says of itself, untouched and changed by hand.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,8 +11,12 @@ mod support;
 #[path = "new/sandbox.rs"]
 mod sandbox;
 
+#[path = "list/edits.rs"]
+mod edits;
 #[path = "list/shell.rs"]
 mod shell;
+#[path = "list/values.rs"]
+mod values;
 
 use assert_cmd::assert::Assert;
 use predicates::str::contains;

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod completions;
+mod diff;
 mod interview;
 mod list;
 mod man;
@@ -13,6 +14,7 @@ mod schema;
 mod schemas;
 mod show;
 mod shown;
+mod values;
 
 use clap::{ColorChoice, Parser, Subcommand};
 
@@ -47,6 +49,8 @@ enum Command {
     New(Box<new::Args>),
     List(list::Args),
     Show(show::Args),
+    Diff(diff::Args),
+    Values(values::Args),
     Catalog(catalog::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -91,6 +95,8 @@ fn run(command: Command, printer: &Printer) -> Result<u8> {
         Command::New(args) => new::run(&args, printer),
         Command::List(args) => list::run(&args, printer),
         Command::Show(args) => show::run(&args, printer),
+        Command::Diff(args) => diff::run(&args, printer),
+        Command::Values(args) => values::run(&args, printer),
         Command::Completions(args) => Ok(completions::run(&args, printer)),
         Command::Man(args) => man::run(&args, printer),
         Command::Catalog(args) => catalog::run(&args, printer),

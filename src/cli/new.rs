@@ -15,8 +15,8 @@ use crate::model::{
     Answers, CatalogueRef, Given, Platform, RECORD, RepoPath, Resolution, answers_file, resolve,
 };
 use crate::ui::{
-    Confirmed, Printer, Prompter as _, Reply, Report, Terminal, is_interactive, plan_folders,
-    plan_tree, steps, style, unified, width, wrap,
+    Confirmed, Printer, Prompter as _, Reply, Report, Terminal, is_interactive, painted,
+    plan_folders, plan_tree, steps, style, unified, width, wrap,
 };
 
 /// Write a new platform repository and commit it
@@ -216,7 +216,7 @@ fn refuse(args: &Args, printer: &Printer, report: &Report, change: &Change) -> R
 
 fn show(args: &Args, printer: &Printer, resolution: &Resolution, report: &Report, change: &Change) {
     if args.diff {
-        printer.raw(&unified(change));
+        printer.raw(&painted(&unified(change)));
     }
     let bold = style::HEADING;
     let mut text = format!(
@@ -258,7 +258,7 @@ fn brief(
     change: &Change,
 ) {
     if args.diff {
-        printer.raw(&unified(change));
+        printer.raw(&painted(&unified(change)));
     }
     let bold = style::HEADING;
     let mut text = format!(

@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::catalog::Catalogue;
-use crate::error::{Error, Place, Problem, Result};
+use crate::change::read_ours;
+use crate::error::{Error, Place, Problem, Result, suggest};
 use crate::index::{FluxKustomization, Index, Version, find_root};
 use crate::merge::{Moves, Standing, standing};
 use crate::model::{Platform, RECORD, RepoPath, read_indexed, units};
@@ -31,20 +32,26 @@ pub(super) struct Opened {
     pub(super) platform: Platform,
     /// The templates of the record.
     pub(super) catalogue: Catalogue,
-    /// Files of components as landform would write them, in their present places.
-    files: Vec<ComponentFile>,
+    /// All files as landform would write them, in their present places. The record is none of them.
+    pub(super) rendered: Vec<RenderedFile>,
 }
 
-/// A file of a component.
-pub(super) struct ComponentFile {
+/// A file that landform writes.
+pub(super) struct RenderedFile {
     /// Where it is, or would be.
     pub(super) path: String,
-    /// Whose it is.
-    pub(super) component: String,
-    /// The cluster that it is for; none for a file that clusters share.
+    /// Whose it is; none for what belongs to the platform or to a cluster as such.
+    pub(super) component: Option<String>,
+    /// The cluster that a component's file is for; none for a file that clusters share.
     pub(super) cluster: Option<String>,
     /// Whether the user has edited it.
     pub(super) standing: Standing,
+    /// What landform would write.
+    pub(super) theirs: String,
+    /// What is there.
+    pub(super) ours: Option<String>,
+    /// Why what is there is no text.
+    pub(super) no_text: Option<String>,
 }
 
 impl Opened {
@@ -58,13 +65,13 @@ impl Opened {
         };
         let index = Index::load(&root, RECORD)?;
         let (platform, catalogue) = read_indexed(&index)?;
-        let files = files(&index, &platform, &catalogue)?;
+        let rendered = rendered(&root, &index, &platform, &catalogue)?;
         Ok(Self {
             root,
             index,
             platform,
             catalogue,
-            files,
+            rendered,
         })
     }
 
@@ -72,10 +79,10 @@ impl Opened {
     pub(super) fn files<'a>(
         &'a self,
         component: &'a str,
-    ) -> impl Iterator<Item = &'a ComponentFile> {
-        self.files
+    ) -> impl Iterator<Item = &'a RenderedFile> {
+        self.rendered
             .iter()
-            .filter(move |file| file.component == component)
+            .filter(move |file| file.component.as_deref() == Some(component))
     }
 
     /// The component that a Flux Kustomization belongs to, if the record knows it.
@@ -120,6 +127,22 @@ impl Opened {
         own.or(versions.first()).cloned()
     }
 
+    /// The refusal of a name that is not on the platform.
+    pub(super) fn unknown(&self, name: &str) -> Error {
+        let problem = Problem::new(format!(
+            "`{name}` is not on the platform {}",
+            self.platform.name
+        ));
+        let in_catalogue = Catalogue::embedded().is_ok_and(|c| c.components.contains_key(name));
+        if in_catalogue {
+            let hint = format!("it could be: see landform catalog show {name}");
+            return Error::refused(problem.hint(hint));
+        }
+        let known = self.platform.components.keys().map(String::as_str);
+        let foreign = self.foreign().map(|unit| unit.name.value.as_str());
+        Error::refused(problem.hint(suggest(name, known.chain(foreign))))
+    }
+
     /// What could not be read.
     pub(super) fn problems(&self) -> Vec<ProblemReport> {
         self.index.problems.iter().map(Into::into).collect()
@@ -140,12 +163,18 @@ fn no_platform(dir: &Path) -> Error {
     )
 }
 
-/// What landform would write of components, set against what is there.
-fn files(index: &Index, platform: &Platform, catalogue: &Catalogue) -> Result<Vec<ComponentFile>> {
-    let theirs = render(platform, catalogue)?;
+/// What landform would write, set against what is there.
+fn rendered(
+    root: &Path,
+    index: &Index,
+    platform: &Platform,
+    catalogue: &Catalogue,
+) -> Result<Vec<RenderedFile>> {
+    let mut theirs = render(platform, catalogue)?;
+    theirs.retain(|path, _| path.parents().next() != Some(RECORD));
     let moves = Moves::find(&theirs, index);
     let owners = owners(platform, catalogue);
-    let places: BTreeMap<String, (String, Option<String>)> = theirs
+    let mut places: BTreeMap<String, (String, Option<String>)> = theirs
         .keys()
         .filter_map(|path| {
             let owner = owner(path, platform, &owners)?;
@@ -153,15 +182,32 @@ fn files(index: &Index, platform: &Platform, catalogue: &Catalogue) -> Result<Ve
         })
         .collect();
     let present = moves.apply(&theirs);
-    let files = present.iter().filter_map(|(path, text)| {
-        let (component, cluster) = places.get(path.as_str())?.clone();
-        let ours = index.texts.get(path.as_str()).map(|s| s.text.as_str());
-        Some(ComponentFile {
-            path: path.to_string(),
+    // The index has only what Flux and Terraform read.
+    let others = present
+        .keys()
+        .filter(|path| !index.texts.contains_key(path.as_str()));
+    let others = read_ours(root, others)?;
+    let files = present.into_iter().map(|(path, theirs)| {
+        let indexed = index
+            .texts
+            .get(path.as_str())
+            .map(|source| source.text.clone());
+        let ours = indexed.or_else(|| others.tree.get(&path).cloned());
+        let mut obstacles = others.in_the_way.iter();
+        let no_text = obstacles.find(|obstacle| obstacle.path == path);
+        let (component, cluster) = places.remove(path.as_str()).unzip();
+        RenderedFile {
             component,
-            cluster,
-            standing: standing(ours, text),
-        })
+            cluster: cluster.flatten(),
+            standing: match no_text {
+                Some(_) => Standing::Edited,
+                None => standing(ours.as_deref(), &theirs),
+            },
+            no_text: no_text.map(|obstacle| obstacle.reason.clone()),
+            path: path.to_string(),
+            theirs,
+            ours,
+        }
     });
     Ok(files.collect())
 }

@@ -35,6 +35,10 @@ pub(super) enum SchemaKind {
     List,
     /// The --json output of `landform show`
     Show,
+    /// The --json output of `landform diff`
+    Diff,
+    /// The --json output of `landform values`
+    Values,
 }
 
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
@@ -45,6 +49,8 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         SchemaKind::Change => schemas::change(),
         SchemaKind::List => schemas::list(),
         SchemaKind::Show => schemas::show(),
+        SchemaKind::Diff => schemas::diff(),
+        SchemaKind::Values => schemas::values(),
     };
     printer.json(&schema)?;
     Ok(0)

@@ -30,6 +30,16 @@ pub(super) fn show() -> Value {
     schemars::schema_for!(super::shown::Shown).to_value()
 }
 
+/// The `--json` output of `landform diff`.
+pub(super) fn diff() -> Value {
+    schemars::schema_for!(super::diff::Edits).to_value()
+}
+
+/// The `--json` output of `landform values`.
+pub(super) fn values() -> Value {
+    schemars::schema_for!(super::values::Values).to_value()
+}
+
 /// The answers file, with every question of the catalogue.
 pub(super) fn answers(catalogue: &Catalogue) -> Value {
     let clusters: Vec<Value> = catalogue

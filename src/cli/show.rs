@@ -11,8 +11,8 @@ use super::shown::{
     AnswerEntry, Comes, FileEntry, NeedEntry, OnCluster, Overlay, PartEntry, SecretEntry, Shown,
     VersionEntry, text,
 };
-use crate::catalog::{Catalogue, Component, Need, Question, RemovalOrder};
-use crate::error::{Error, Problem, Result, suggest};
+use crate::catalog::{Component, Need, Question, RemovalOrder};
+use crate::error::Result;
 use crate::index::FluxKustomization;
 use crate::merge::Standing;
 use crate::model::{Answer, Cluster, SecretsFrom};
@@ -59,7 +59,7 @@ fn shown(opened: &Opened, name: &str) -> Result<Shown> {
         .filter(|unit| unit.name.value == name)
         .collect();
     if units.is_empty() {
-        return Err(unknown(opened, name));
+        return Err(opened.unknown(name));
     }
     let clusters = units.iter().map(|unit| OnCluster {
         waits_for: names(unit),
@@ -73,21 +73,6 @@ fn shown(opened: &Opened, name: &str) -> Result<Shown> {
         clusters: clusters.collect(),
         ..Shown::default()
     })
-}
-
-fn unknown(opened: &Opened, name: &str) -> Error {
-    let problem = Problem::new(format!(
-        "`{name}` is not on the platform {}",
-        opened.platform.name
-    ));
-    let in_catalogue = Catalogue::embedded().is_ok_and(|c| c.components.contains_key(name));
-    if in_catalogue {
-        let hint = format!("it could be: see landform catalog show {name}");
-        return Error::refused(problem.hint(hint));
-    }
-    let known = opened.platform.components.keys().map(String::as_str);
-    let foreign = opened.foreign().map(|unit| unit.name.value.as_str());
-    Error::refused(problem.hint(suggest(name, known.chain(foreign))))
 }
 
 /// What any Flux Kustomization says of itself.
@@ -296,8 +281,8 @@ fn secrets(opened: &Opened, component: &Component, cluster: &Cluster) -> Vec<Sec
         .collect()
 }
 
-impl From<&super::opened::ComponentFile> for FileEntry {
-    fn from(file: &super::opened::ComponentFile) -> Self {
+impl From<&super::opened::RenderedFile> for FileEntry {
+    fn from(file: &super::opened::RenderedFile) -> Self {
         Self {
             path: file.path.clone(),
             state: match file.standing {

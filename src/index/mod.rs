@@ -4,6 +4,7 @@
 
 mod disk;
 mod flux;
+mod helm;
 mod path;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 pub use disk::find_root;
 pub use flux::{FluxKustomization, Version, version_node};
+pub use helm::{Layer, Release};
 pub use path::{join, relative};
 
 use crate::error::{Problem, Source};

@@ -2,7 +2,7 @@
 
 use crate::error::Source;
 use crate::index::version_node;
-use crate::yaml::parse_foreign;
+use crate::yaml::{Node, parse_foreign};
 
 /// How a file stands to what landform renders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,25 @@ pub fn standing(ours: Option<&str>, theirs: &str) -> Standing {
     }
 }
 
+/// What landform renders, with whatever is no edit as it is in a file: its version and its line ends. What still
+/// differs was edited.
+pub fn in_step(ours: &str, theirs: &str) -> String {
+    let mut text = theirs.to_owned();
+    let (own, new) = (parsed(ours), parsed(theirs));
+    let own = own.iter().find_map(version_node);
+    if let (Some(own), Some(new)) = (own, new.iter().find_map(version_node)) {
+        text.replace_range(new.span.clone(), &ours[own.span.clone()]);
+    }
+    if ours.contains("\r\n") {
+        text = text.replace('\n', "\r\n");
+    }
+    text
+}
+
+fn parsed(text: &str) -> Vec<Node> {
+    parse_foreign(&Source::new("", text)).unwrap_or_default()
+}
+
 /// A text without what is no edit.
 fn plain(text: &str) -> String {
     let mut text = text.replace("\r\n", "\n");
@@ -44,6 +63,16 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_edits_differ() {
+        let theirs = "kind: OCIRepository\nspec:\n  ref:\n    tag: \"1.0.0\"\n  url: oci://h/x\n";
+        let ours = theirs.replace("1.0.0", "1.2.0").replace('\n', "\r\n");
+        assert_eq!(in_step(&ours, theirs), ours);
+        let edited = ours.replace("h/x", "h/y");
+        assert_eq!(in_step(&edited, theirs), ours);
+        assert_eq!(in_step("a: [", theirs), theirs);
+    }
 
     #[test]
     fn versions_and_line_ends_are_no_edits() {

@@ -10,7 +10,7 @@ mod values;
 mod version;
 mod yaml;
 
-pub use edited::{Standing, standing};
+pub use edited::{Standing, in_step, standing};
 pub use moves::Moves;
 
 use crate::change::{Action, Change, Conflict, FileChange};

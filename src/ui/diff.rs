@@ -1,7 +1,10 @@
 //! A change as text.
 
+use std::fmt::Write as _;
+
 use similar::TextDiff;
 
+use super::style;
 use crate::change::Change;
 
 /// A unified diff of every file of a change.
@@ -17,8 +20,30 @@ pub fn unified(change: &Change) -> String {
     out
 }
 
+/// A unified diff in the colours that Git gives it.
+pub fn painted(diff: &str) -> String {
+    let mut out = String::with_capacity(diff.len());
+    for line in diff.split_inclusive('\n') {
+        let style = if line.starts_with("+++ ") || line.starts_with("--- ") {
+            style::HEADING
+        } else if line.starts_with("@@ ") {
+            style::FAINT
+        } else if line.starts_with('+') {
+            style::GOOD
+        } else if line.starts_with('-') {
+            style::BAD
+        } else {
+            out.push_str(line);
+            continue;
+        };
+        let (text, end) = line.split_at(line.trim_end_matches(['\r', '\n']).len());
+        let _ = write!(out, "{style}{text}{style:#}{end}");
+    }
+    out
+}
+
 /// A unified diff of one file.
-pub(super) fn file_diff(path: &str, before: Option<&str>, after: Option<&str>) -> String {
+pub fn file_diff(path: &str, before: Option<&str>, after: Option<&str>) -> String {
     let name = |side: &str, there: bool| {
         if there {
             format!("{side}/{path}")

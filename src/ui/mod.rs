@@ -10,7 +10,7 @@ mod steps;
 mod table;
 
 pub use diagnostics::{printable, render as render_error};
-pub use diff::unified;
+pub use diff::{file_diff, painted, unified};
 pub use plan::{folders as plan_folders, tree as plan_tree};
 pub use printer::{Printer, Verbosity, style, width};
 #[cfg(test)]
