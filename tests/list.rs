@@ -311,6 +311,8 @@ fn what_is_gone_but_for_its_record_is_not_listed() {
         .map(|c| &c["name"])
         .collect();
     assert!(!names.contains(&&json!("grafana")), "{names:?}");
+    let assert = sandbox.run(["diff", "-C", "acme", "--name-only", "grafana"]);
+    assert_eq!(stdout(&assert), "");
     sandbox
         .run(["show", "grafana", "-C", "acme"])
         .success()

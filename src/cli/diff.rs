@@ -100,8 +100,13 @@ fn edits(opened: &Opened, names: &[String]) -> Result<Edits> {
         let component = file.component.as_deref();
         wanted.is_empty() || component.is_some_and(|name| wanted.contains(name))
     };
+    let is_here = |file: &&RenderedFile| {
+        let component = file.component.as_deref();
+        component.is_none_or(|name| opened.is_here(name))
+    };
     let files = opened.rendered.iter().filter(is_wanted);
     let edited = files.filter(|file| file.standing != Standing::Written);
+    let edited = edited.filter(is_here);
     Ok(Edits {
         format: 1,
         files: edited.map(edited_file).collect(),

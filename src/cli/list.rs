@@ -158,7 +158,7 @@ fn components(opened: &Opened) -> Vec<ComponentEntry> {
     let mut entries = Vec::new();
     for layer in Layer::ALL {
         for name in opened.platform.components.keys() {
-            if opened.catalogue.components[name].spec.layer != layer {
+            if opened.catalogue.components[name].spec.layer != layer || !opened.is_here(name) {
                 continue;
             }
             let with = |standing: Standing| -> Vec<String> {
@@ -176,10 +176,7 @@ fn components(opened: &Opened) -> Vec<ComponentEntry> {
                 edited: with(Standing::Edited),
                 missing: with(Standing::Missing),
             };
-            // One that was removed by hand, and of which only the record is left, is not here.
-            if !entry.clusters.is_empty() || entry.missing.len() < entry.files {
-                entries.push(entry);
-            }
+            entries.push(entry);
         }
     }
     entries

@@ -85,6 +85,16 @@ impl Opened {
             .filter(move |file| file.component.as_deref() == Some(component))
     }
 
+    /// Whether there is anything of a component. One that was removed by hand, and of which only the record is left,
+    /// is not here.
+    pub(super) fn is_here(&self, component: &str) -> bool {
+        let mut clusters = self.platform.clusters.values();
+        clusters.any(|cluster| cluster.components.contains_key(component))
+            || self
+                .files(component)
+                .any(|file| file.standing != Standing::Missing)
+    }
+
     /// The component that a Flux Kustomization belongs to, if the record knows it.
     pub(super) fn owner(&self, unit: &str) -> Option<&str> {
         let known = self.platform.components.keys();

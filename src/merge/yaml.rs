@@ -367,6 +367,52 @@ spec:
     }
 
     #[test]
+    fn block_scalars_marks_and_ends() {
+        let base = "---\n# made\na: |\n  one\n\n  two\nb: 1\n";
+        let ours = "# mine\n---\n# made\na: |\n  one\n\n  two\nb: 1\n\n# the end";
+        let theirs = "---\n# made\na: |\n  one\n\n  three\nb: 1\nc: &c\n  - d\n";
+        let merged = merge("t.yaml", Some(base), ours, theirs, false).unwrap();
+        assert_eq!(
+            merged,
+            "# mine\n---\n# made\na: |\n  one\n\n  three\nb: 1\nc: &c\n  - d\n\n# the end"
+        );
+    }
+
+    #[test]
+    fn an_order_that_says_something_is_the_renders() {
+        let list = |items: &[&str]| {
+            let items = items.iter().map(|item| format!("  - {item}.yaml\n"));
+            format!("resources:\n{}", items.collect::<String>())
+        };
+        let ours = list(&["cilium", "mine", "csi", "operator"]);
+        let merge = |in_order| {
+            let base = list(&["cilium", "csi", "operator"]);
+            let theirs = list(&["operator", "cilium", "csi", "new"]);
+            merge("t.yaml", Some(&base), &ours, &theirs, in_order).unwrap()
+        };
+        assert_eq!(
+            merge(true),
+            list(&["operator", "cilium", "mine", "csi", "new"])
+        );
+        assert_eq!(
+            merge(false),
+            list(&["cilium", "mine", "csi", "new", "operator"])
+        );
+    }
+
+    #[test]
+    fn without_a_last_render_only_what_is_missing_is_added() {
+        let ours = "a: 1\nb:\n  c: 1\n";
+        let added = merge("t.yaml", None, ours, "a: 1\nb:\n  d: 2\n", false);
+        assert_eq!(added.unwrap(), "a: 1\nb:\n  c: 1\n  d: 2\n");
+        assert!(
+            merge("t.yaml", None, ours, "a: 2\n", false)
+                .unwrap_err()
+                .starts_with("a was edited")
+        );
+    }
+
+    #[test]
     fn twice_is_once() {
         let ours = edit(BASE, &[("size: 1", "size: 2")]);
         let theirs = edit(BASE, &[("kind: x", "kind: y")]);

@@ -16,6 +16,9 @@ use crate::kit::platform::Release;
 /// the watch on their `ConfigMap` can be this fast.
 const AT_ONCE: u64 = 30;
 
+/// What helm-controller says when the API server tells it too late of what it has written.
+const LOST_SIGHT: &str = "failed to wait for object to sync in-cache";
+
 impl Up {
     /// Everything must hold.
     #[track_caller]
@@ -116,12 +119,17 @@ impl Up {
         for release in &releases {
             let from = format!("{}/{}/helmrelease.yaml", release.layer, release.component);
             let history = self.history(release);
-            // What failed at first, since a busy API server said no, Flux does again.
-            let again = history.iter().skip(1).all(|(_, status)| status == "failed");
             if history.len() != 1 {
-                let said = self.cluster.errors("helm-controller").join("\n  ");
+                let errors = self.cluster.errors("helm-controller");
+                // On a busy machine: the API server said no, and Flux tried again; or helm-controller did not see in
+                // time what it had written itself, and upgraded what it had just installed.
+                let name = format!("\"name\":\"{}\"", release.component);
+                let lost = |line: &String| line.contains(&name) && line.contains(LOST_SIGHT);
+                let excused = history.iter().skip(1).all(|(_, status)| status == "failed")
+                    || errors.iter().any(lost);
+                let said = errors.join("\n  ");
                 let said = format!("{from}: not installed at once: {history:?}\n  {said}");
-                if again {
+                if excused {
                     crate::tell(&said);
                 } else {
                     findings.push(said);
@@ -167,12 +175,17 @@ impl Up {
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, format!("{text}pushed: just now\n")).unwrap();
         self.platform.commit("Change a value");
+        let newest =
+            |history: &[(u64, String)]| history.first().map_or(0, |(revision, _)| *revision);
+        let before = newest(&self.history(release));
         self.fetch(Some(&release.component));
-        let wanted = (2, "deployed".to_owned());
         let start = Instant::now();
         loop {
             let (seen, history) = (self.seen(release), self.history(release));
-            if seen["pushed"] == "just now" && history.first() == Some(&wanted) {
+            let done = history
+                .first()
+                .is_some_and(|(_, status)| status == "deployed");
+            if seen["pushed"] == "just now" && newest(&history) == before + 1 && done {
                 return Vec::new();
             }
             if start.elapsed() > Duration::from_secs(AT_ONCE) {
