@@ -93,4 +93,8 @@ fn what_is_wrong_is_found() {
         &findings,
         &["apps/grafana/values.yaml", "not in the release"],
     );
+
+    // The files say it, and the release has not got it.
+    let findings = up.releases_have_the_values_of_their_files();
+    says(&findings, &["apps/grafana/helmrelease.yaml", "just now"]);
 }

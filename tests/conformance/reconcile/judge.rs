@@ -113,7 +113,7 @@ impl Up {
         findings
     }
 
-    fn releases_have_the_values_of_their_files(&self) -> Vec<String> {
+    pub(super) fn releases_have_the_values_of_their_files(&self) -> Vec<String> {
         let releases = self.platform.releases(&self.name);
         let mut findings = Vec::new();
         for release in &releases {
