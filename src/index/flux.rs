@@ -99,7 +99,8 @@ pub fn version_node(node: &Node) -> Option<&Node> {
     keys.iter().find_map(|keys| node.at(keys))
 }
 
-fn kind(node: &Node) -> Option<&str> {
+/// What kind of object a document is.
+pub(super) fn kind(node: &Node) -> Option<&str> {
     node.get("kind")?.text()
 }
 

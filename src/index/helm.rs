@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::flux::kind;
 use super::{Index, join};
 use crate::error::Result;
 use crate::yaml::{Node, parse_foreign};
@@ -48,7 +49,7 @@ impl Index {
         for folder in &folders {
             for file in self.resources(folder) {
                 for document in self.files.get(&file).into_iter().flatten() {
-                    if document.get("kind").and_then(Node::text) == Some("HelmRelease") {
+                    if kind(document) == Some("HelmRelease") {
                         releases.push(self.release(&file, document, &maps)?);
                     }
                 }

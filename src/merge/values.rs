@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use crate::yaml::identity;
+
 /// Lists of these keys are sets: both sides may add and remove.
 /// In `spec.dependsOn` and `substituteFrom` of Flux, and in kustomize's `resources` and `components`, nothing stands
 /// twice.
@@ -116,25 +118,6 @@ fn set(
 
 fn words(keys: &[String]) -> Vec<&str> {
     keys.iter().map(String::as_str).collect()
-}
-
-/// As [`crate::yaml::identity`], of a value.
-fn identity(item: &Value) -> String {
-    let text = |value: &Value| {
-        value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned)
-    };
-    match item {
-        Value::Object(map) if map.contains_key("name") => {
-            let names = ["kind", "namespace", "name"]
-                .iter()
-                .filter_map(|key| map.get(*key));
-            names.map(text).collect::<Vec<_>>().join("/")
-        }
-        Value::Object(_) | Value::Array(_) => item.to_string(),
-        other => text(other),
-    }
 }
 
 /// The order of what is kept. Ours stays, and what is new stands behind what it follows in theirs; or, `in_order`,

@@ -13,7 +13,7 @@ use super::values;
 use super::version::is_newer;
 use crate::error::{Place, Source};
 use crate::index::version_node;
-use crate::yaml::{Node, parse};
+use crate::yaml::{Node, identity, parse};
 
 /// A text and what it says.
 struct Side {
@@ -106,7 +106,7 @@ fn clashing(ours: &Side, path: &[String]) -> String {
         let items = || {
             node.items()
                 .iter()
-                .find(|item| crate::yaml::identity(item) == *key)
+                .find(|item| identity(&item.to_value()) == *key)
         };
         let Some(next) = node.get(key).or_else(items) else {
             break;

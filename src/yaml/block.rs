@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use serde_json::Value;
+
 use super::node::{Kind, Node};
 
 /// A node of a text, and the lines that hold it.
@@ -76,7 +78,7 @@ impl<'a> Part<'a> {
             Kind::Sequence(items) => {
                 let items = items
                     .iter()
-                    .map(|item| Some((dash(text, item)?, identity(item), item)));
+                    .map(|item| Some((dash(text, item)?, identity(&item.to_value()), item)));
                 items.collect::<Option<_>>()?
             }
             Kind::Scalar { .. } => return None,
@@ -152,18 +154,18 @@ impl<'a> Chunk<'a> {
 }
 
 /// What makes an item of a list the one it is: its text, or the names of what it points to, or all of it.
-pub fn identity(item: &Node) -> String {
-    if let Some(text) = item.text() {
-        return text.to_owned();
-    }
-    let names: Vec<&str> = ["kind", "namespace", "name"]
-        .iter()
-        .filter_map(|key| item.get(key)?.text())
-        .collect();
-    if item.get("name").is_some() {
-        names.join("/")
-    } else {
-        item.to_value().to_string()
+pub fn identity(item: &Value) -> String {
+    let text = |value: &Value| {
+        let text = value.as_str().map(str::to_owned);
+        text.unwrap_or_else(|| value.to_string())
+    };
+    match item {
+        Value::Object(map) if map.contains_key("name") => {
+            let keys = ["kind", "namespace", "name"].iter();
+            let names = keys.filter_map(|key| map.get(*key)).map(text);
+            names.collect::<Vec<_>>().join("/")
+        }
+        other => text(other),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::kit::cluster::{Cluster, is_true};
 use crate::kit::flux::{self, RELEASES};
 use crate::kit::origin;
 use crate::kit::platform::Platform;
-use crate::kit::process::{run, until};
+use crate::kit::process::{run, until, within};
 use crate::kit::terraform::{Terraform, bootstrap_inputs, stand_in};
 use crate::kit::tools::{Tools, cluster_tools};
 use crate::support::{self, need};
@@ -285,19 +285,17 @@ fn wait(cluster: &Cluster, release: &Installed, seconds: u64) -> Result<(), Stri
             object["metadata"]["name"] == release.name.as_str() || name == release.name
         })
     };
-    let start = std::time::Instant::now();
-    loop {
+    within(seconds, || {
         let object = what().unwrap_or_default();
-        if is_true(&object, "Ready") {
-            return Ok(());
-        }
-        if start.elapsed().as_secs() > seconds {
-            let conditions = &object["status"]["conditions"];
-            let (from, name) = (&release.from, &release.name);
-            return Err(format!("{from}: {name} was not adopted: {conditions}"));
-        }
-        std::thread::sleep(std::time::Duration::from_millis(500));
-    }
+        let (from, name, said) = (
+            &release.from,
+            &release.name,
+            &object["status"]["conditions"],
+        );
+        is_true(&object, "Ready")
+            .then_some(())
+            .ok_or_else(|| format!("{from}: {name} was not adopted: {said}"))
+    })
 }
 
 /// What differs between two looks, but for the origin labels, which must be there.
@@ -392,13 +390,6 @@ fn restless(cluster: &Cluster, releases: &[Installed]) -> Vec<String> {
     findings
 }
 
-fn edit(tree: &Path, file: &str, from: &str, to: &str) {
-    let path = tree.join(file);
-    let text = fs::read_to_string(&path).unwrap();
-    assert!(text.contains(from), "{file}: {from}");
-    fs::write(path, text.replacen(from, to, 1)).unwrap();
-}
-
 /// Sets a trap for cilium on kind; one of the findings must speak of what it does.
 #[track_caller]
 fn springs(tools: Tools, shared: &Path, trap: Trap, says: &str) {
@@ -471,7 +462,7 @@ fn values_in_another_order_are_found() {
                 let text = fs::read_to_string(&file).unwrap();
                 fs::write(file, format!("{text}probe: {at}\n")).unwrap();
             }
-            edit(
+            support::edit(
                 tree,
                 "infrastructure/cilium/helmrelease.yaml",
                 "    - kind: ConfigMap\n      name: cilium-values\n    - kind: ConfigMap\n      name: cilium-values-cluster\n      optional: true\n",

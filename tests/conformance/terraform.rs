@@ -178,12 +178,7 @@ fn the_plan_stays_empty_after_changes_in_git() {
         with(&["apply", "-auto-approve"], "1").unwrap();
         let empty = || with(&["plan", "-detailed-exitcode"], "1");
         empty().unwrap_or_else(|error| panic!("after apply: {error}"));
-        let edit = |path: &str, from: &str, to: &str| {
-            let path = copy.path().join(path);
-            let text = fs::read_to_string(&path).unwrap();
-            assert!(text.contains(from), "{}: {from}", path.display());
-            fs::write(path, text.replacen(from, to, 1)).unwrap();
-        };
+        let edit = |path: &str, from: &str, to: &str| support::edit(copy.path(), path, from, to);
         edit(
             "infrastructure/cilium/values.yaml",
             "cpu: 100m",

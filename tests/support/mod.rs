@@ -144,6 +144,15 @@ pub(crate) fn files_ending(tree: &Path, extension: &str) -> Vec<PathBuf> {
     files
 }
 
+/// Replaces a text, which must be there, the first time that it stands in a file of a tree.
+#[track_caller]
+pub(crate) fn edit(tree: &Path, file: &str, from: &str, to: &str) {
+    let path = tree.join(file);
+    let text = std::fs::read_to_string(&path).expect("the file can be read");
+    assert!(text.contains(from), "{file}: {from}");
+    std::fs::write(path, text.replacen(from, to, 1)).expect("the file can be written");
+}
+
 /// Every folder with a `kustomization.yaml`, relative and sorted.
 pub(crate) fn kustomize_folders(tree: &Path) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = files(tree)

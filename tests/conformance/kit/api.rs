@@ -187,9 +187,14 @@ impl Api {
     /// # Errors
     /// No such kind is served.
     pub(crate) fn resource(&self, word: &str) -> Result<Resource, String> {
-        let known = self.lock().iter().find(|r| r.is(word)).cloned();
-        let found = known.or_else(|| self.resources().into_iter().find(|r| r.is(word)));
+        let found = self.find(|resource| resource.is(word));
         found.ok_or_else(|| format!("the API server serves no {word}"))
+    }
+
+    /// A kind among those that are known, or else among those that are served by now.
+    fn find(&self, is: impl Fn(&Resource) -> bool) -> Option<Resource> {
+        let known = self.lock().iter().find(|resource| is(resource)).cloned();
+        known.or_else(|| self.resources().into_iter().find(is))
     }
 
     /// What is there by this name.
@@ -238,11 +243,9 @@ impl Api {
         let kind = object["kind"].as_str().unwrap_or_default();
         let metadata = &object["metadata"];
         let name = metadata["name"].as_str().unwrap_or_default();
-        let known = |r: &Resource| {
+        let resource = self.find(|r| {
             r.kind == kind && r.group == group && r.versions.iter().any(|v| v == version)
-        };
-        let resource = self.lock().iter().find(|r| known(r)).cloned();
-        let resource = resource.or_else(|| self.resources().into_iter().find(known));
+        });
         let resource = resource.ok_or_else(|| format!("no {kind} of {api} is served"))?;
         let namespace = metadata["namespace"].as_str().unwrap_or("default");
         let path = resource.path_in(version, Some(namespace));

@@ -164,15 +164,23 @@ pub(crate) fn random_token() -> String {
 
 /// Tries again until something is there; what `what` last said is told if it never comes.
 #[track_caller]
-pub(crate) fn until<T>(seconds: u64, mut what: impl FnMut() -> Result<T, String>) -> T {
+pub(crate) fn until<T>(seconds: u64, what: impl FnMut() -> Result<T, String>) -> T {
+    within(seconds, what).unwrap_or_else(|why| panic!("not within {seconds} s: {why}"))
+}
+
+/// Tries again until something is there.
+///
+/// # Errors
+/// It never came: what `what` last said.
+pub(crate) fn within<T>(
+    seconds: u64,
+    mut what: impl FnMut() -> Result<T, String>,
+) -> Result<T, String> {
     let start = Instant::now();
     loop {
-        match what() {
-            Ok(value) => return value,
-            Err(why) => assert!(
-                start.elapsed() < Duration::from_secs(seconds),
-                "not within {seconds} s: {why}"
-            ),
+        let said = what();
+        if said.is_ok() || start.elapsed() >= Duration::from_secs(seconds) {
+            return said;
         }
         std::thread::sleep(Duration::from_millis(200));
     }

@@ -1,8 +1,5 @@
 //! What is wrong is found: the same questions, asked of a cluster on which each of them has a reason to say no.
 
-use std::fs;
-use std::path::Path;
-
 use serde_json::json;
 
 use super::Up;
@@ -11,14 +8,6 @@ use crate::support::{self, need};
 
 const CASE: &str = "tests/golden/existing-k3s/out";
 const CLUSTER: &str = "edge";
-
-/// Replaces a text that must be in a file.
-fn edit(tree: &Path, file: &str, from: &str, to: &str) {
-    let path = tree.join(file);
-    let text = fs::read_to_string(&path).unwrap();
-    assert!(text.contains(from), "{file}: {from}");
-    fs::write(path, text.replace(from, to)).unwrap();
-}
 
 #[track_caller]
 fn says(findings: &[String], words: &[&str]) {
@@ -35,14 +24,14 @@ fn what_is_wrong_is_found() {
     let tree = support::package().join(CASE);
     let up = Up::bring_changed(tools, &shared, &tree, CLUSTER, |tree| {
         // Flux is not told to wait.
-        edit(
+        support::edit(
             tree,
             "clusters/edge/apps/external-dns.yaml",
             "  dependsOn:\n    - name: cilium\n    - name: gateway-api\n",
             "",
         );
         // The ConfigMap of the values is not watched.
-        edit(
+        support::edit(
             tree,
             "apps/grafana/kustomization.yaml",
             "reconcile.fluxcd.io/watch: Enabled",

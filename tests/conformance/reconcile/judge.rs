@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -11,6 +10,7 @@ use super::{Up, objects};
 use crate::kit::flux::{self, KUSTOMIZATIONS, RELEASES};
 use crate::kit::origin;
 use crate::kit::platform::Release;
+use crate::kit::process::within;
 
 /// How soon a pushed value must be in its release, in seconds: a release looks at its values once an hour, so only
 /// the watch on their `ConfigMap` can be this fast.
@@ -179,22 +179,18 @@ impl Up {
             |history: &[(u64, String)]| history.first().map_or(0, |(revision, _)| *revision);
         let before = newest(&self.history(release));
         self.fetch(Some(&release.component));
-        let start = Instant::now();
-        loop {
+        let arrived = within(AT_ONCE, || {
             let (seen, history) = (self.seen(release), self.history(release));
             let done = history
                 .first()
                 .is_some_and(|(_, status)| status == "deployed");
-            if seen["pushed"] == "just now" && newest(&history) == before + 1 && done {
-                return Vec::new();
-            }
-            if start.elapsed() > Duration::from_secs(AT_ONCE) {
-                return vec![format!(
-                    "{file}: after {AT_ONCE} s a pushed value is not in the release: {history:?}, {seen}"
-                )];
-            }
-            std::thread::sleep(Duration::from_millis(200));
-        }
+            (seen["pushed"] == "just now" && newest(&history) == before + 1 && done)
+                .then_some(())
+                .ok_or(format!("{history:?}, {seen}"))
+        });
+        let late =
+            |why| format!("{file}: after {AT_ONCE} s a pushed value is not in the release: {why}");
+        Vec::from_iter(arrived.err().map(late))
     }
 
     /// The release that may go: of an app that no other waits for.
@@ -229,8 +225,7 @@ impl Up {
         fs::write(&list, text.replace(&line, "")).unwrap();
         self.platform.commit("Remove an app");
         self.fetch(None);
-        let start = Instant::now();
-        loop {
+        let went = within(120, || {
             let mut left = self.cluster.all(KUSTOMIZATIONS);
             left.extend(self.cluster.all(RELEASES));
             left.retain(|object| objects::name(object) == *gone);
@@ -242,17 +237,11 @@ impl Up {
                     *label == gone.as_str() && object["kind"] != "CustomResourceDefinition"
                 });
             left.extend(of_release);
-            if left.is_empty() {
-                break;
-            }
-            if start.elapsed() > Duration::from_mins(2) {
-                let left: Vec<String> = left.iter().map(objects::id).collect();
-                return vec![format!(
-                    "{gone} was removed, and is there: {}",
-                    left.join(", ")
-                )];
-            }
-            std::thread::sleep(Duration::from_millis(500));
+            let left: Vec<String> = left.iter().map(objects::id).collect();
+            left.is_empty().then_some(()).ok_or(left.join(", "))
+        });
+        if let Err(left) = went {
+            return vec![format!("{gone} was removed, and is there: {left}")];
         }
         let namespace = self
             .cluster
