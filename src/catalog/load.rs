@@ -33,6 +33,10 @@ pub struct Component {
     pub root: String,
     /// Paths of its files below that folder, sorted.
     pub files: Vec<String>,
+    /// Its name in the catalogue, and that of its objects in a cluster. A platform may call its folders otherwise.
+    pub object: String,
+    /// Version of landform, or of the user's catalogue, that it came with.
+    pub version: String,
 }
 
 /// A provider: its specification and where its files are.
@@ -166,6 +170,8 @@ impl Catalogue {
                         source: Arc::clone(source),
                         root: root.clone(),
                         files: paths,
+                        object: name.to_owned(),
+                        version: env!("CARGO_PKG_VERSION").to_owned(),
                     };
                     if let Some(other) = components.insert(name.to_owned(), entry) {
                         problems.push(

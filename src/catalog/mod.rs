@@ -1,6 +1,7 @@
 //! The catalogue: templates as data, and what they say of components and providers.
 
 mod check;
+mod combine;
 mod component;
 mod condition;
 pub mod facts;
@@ -13,6 +14,7 @@ mod quote;
 mod scan;
 mod template;
 
+pub use combine::Taken;
 pub use component::{
     ComponentSpec, CrdOrigin, CrdRemoval, Crds, Handover, Layer, Namespace, Need, Order, Origin,
     Part, PodSecurity, Ready, Removal, RemovalOrder, Scope, Secret, WorkloadKind,

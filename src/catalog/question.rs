@@ -142,6 +142,9 @@ pub struct Question {
     /// The prompt asks although there is a default, if something uses the answer; the default is offered.
     #[serde(default)]
     pub confirm: Option<Confirm>,
+    /// Why another answer later would mean to build the cluster anew: then it is not changed in passing.
+    #[serde(default)]
+    pub fixed: Option<String>,
     /// When it is asked at all.
     #[serde(default)]
     pub when: When,

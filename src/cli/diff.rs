@@ -94,7 +94,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
 fn edits(opened: &Opened, names: &[String]) -> Result<Edits> {
     let mut wanted = BTreeSet::new();
     for name in names {
-        wanted.insert(opened.owner(name).ok_or_else(|| opened.unknown(name))?);
+        wanted.insert(opened.named(name).ok_or_else(|| opened.unknown(name))?);
     }
     let is_wanted = |file: &&RenderedFile| {
         let component = file.component.as_deref();

@@ -188,7 +188,7 @@ fn placed(opened: &Opened, component: &str) -> Vec<PlacedEntry> {
         let Some(placed) = cluster.components.get(component) else {
             continue;
         };
-        let unit = opened.index.kustomization(name, component);
+        let unit = opened.unit(name, component);
         entries.push(PlacedEntry {
             cluster: name.clone(),
             version: unit

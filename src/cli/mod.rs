@@ -1,17 +1,25 @@
 //! The command line: flags and answers become a request on the model, its outcome is printed.
 
+mod add;
 mod catalog;
 mod completions;
+mod confirm;
 mod diff;
+mod edit;
 mod interview;
 mod list;
 mod man;
 mod new;
 mod next;
 mod opened;
+mod pin;
 mod plan;
+mod relocate;
+mod removal;
+mod remove;
 mod schema;
 mod schemas;
+mod set;
 mod show;
 mod shown;
 mod values;
@@ -47,6 +55,13 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     New(Box<new::Args>),
+    Add(Box<add::Args>),
+    Remove(Box<remove::Args>),
+    Move(relocate::MoveArgs),
+    Rename(relocate::RenameArgs),
+    Set(set::Args),
+    Pin(pin::PinArgs),
+    Unpin(pin::UnpinArgs),
     List(list::Args),
     Show(show::Args),
     Diff(diff::Args),
@@ -93,6 +108,13 @@ pub fn main() -> u8 {
 fn run(command: Command, printer: &Printer) -> Result<u8> {
     match command {
         Command::New(args) => new::run(&args, printer),
+        Command::Add(args) => add::run(&args, printer),
+        Command::Remove(args) => remove::run(&args, printer),
+        Command::Move(args) => relocate::relocate(&args, printer),
+        Command::Rename(args) => relocate::rename(&args, printer),
+        Command::Set(args) => set::run(&args, printer),
+        Command::Pin(args) => pin::pin(&args, printer),
+        Command::Unpin(args) => pin::unpin(&args, printer),
         Command::List(args) => list::run(&args, printer),
         Command::Show(args) => show::run(&args, printer),
         Command::Diff(args) => diff::run(&args, printer),

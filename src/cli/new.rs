@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use super::confirm::{Edited, confirmed, refuse, unwritten};
 use super::interview::Interview;
 use super::next;
 use super::plan::{could_write, must_be_folder, plan};
 use crate::catalog::Catalogue;
 use crate::change::{Action, Change, apply};
-use crate::error::{Error, Kind, Problem, Problems, Result, Source};
+use crate::error::{Error, Problems, Result, Source};
 use crate::git::{self, Place};
 use crate::model::{
-    Answers, CatalogueRef, Given, Platform, RECORD, RepoPath, Resolution, answers_file, resolve,
+    Answers, CatalogueRef, Given, Platform, RepoPath, Resolution, answers_file, resolve,
 };
 use crate::ui::{
-    Confirmed, Printer, Prompter as _, Reply, Report, Terminal, is_interactive, painted,
-    plan_folders, plan_tree, steps, style, unified, width, wrap,
+    AssumedReport, Printer, Prompter as _, Report, Terminal, is_interactive, painted, plan_folders,
+    plan_tree, steps, style, unified, width, wrap,
 };
 
 /// Write a new platform repository and commit it
@@ -114,7 +115,9 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         }
         let (change, mut report) = plan(args, &resolution, &catalogue, &place)?;
         if !change.conflicts.is_empty() {
-            return refuse(args, printer, &report, &change);
+            let hint =
+                "move these files away, or choose another folder, and run the same command again";
+            return refuse(args.json, hint, printer, &report, &change);
         }
         match &terminal {
             Some(terminal) if asks => {
@@ -136,7 +139,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         if !args.no_commit {
             git::must_have_identity(&place)?;
         }
-        if !args.yes && !confirmed(args, printer, terminal.as_mut(), &change)? {
+        if !args.yes && !confirmed(args.no_commit, printer, terminal.as_mut(), &change)? {
             // Without a question to go back to, Escape is a no.
             interview.back().ok_or_else(unwritten)?;
             continue;
@@ -197,23 +200,6 @@ fn answers(args: &Args) -> Result<Answers> {
     Ok(answers)
 }
 
-fn refuse(args: &Args, printer: &Printer, report: &Report, change: &Change) -> Result<u8> {
-    if args.json {
-        printer.json(report)?;
-    }
-    let problems = change
-        .conflicts
-        .iter()
-        .map(|conflict| Problem::new(format!("{}: {}", conflict.path, conflict.reason)))
-        .chain([Problem::new("nothing was written").hint(
-            "move these files away, or choose another folder, and run the same command again",
-        )]);
-    Err(Error {
-        kind: Kind::Findings,
-        problems: problems.collect(),
-    })
-}
-
 fn show(args: &Args, printer: &Printer, resolution: &Resolution, report: &Report, change: &Change) {
     if args.diff {
         printer.raw(&painted(&unified(change)));
@@ -231,8 +217,8 @@ fn show(args: &Args, printer: &Printer, resolution: &Resolution, report: &Report
             "\n\n{bold}Assumed{bold:#} (change by --set KEY=VALUE)"
         );
         for assumption in &resolution.assumed {
-            let key = assumed_key(assumption.cluster.as_deref(), &assumption.key);
-            let _ = write!(text, "\n  {key}={}", assumption.value);
+            let assumed = AssumedReport::from(assumption);
+            let _ = write!(text, "\n  {}={}", assumed.as_set(), assumed.value);
         }
     }
     let width = width().unwrap_or(usize::MAX);
@@ -278,8 +264,7 @@ fn brief(
     let mut paragraphs: BTreeMap<Option<&str>, Vec<String>> = BTreeMap::new();
     for assumed in &report.assumed {
         let cluster = assumed.cluster.as_deref();
-        let key = assumed_key(cluster, &assumed.key);
-        let entry = format!("{key}={}", assumed.value);
+        let entry = format!("{}={}", assumed.as_set(), assumed.value);
         paragraphs.entry(cluster).or_default().push(entry);
     }
     for entries in paragraphs.values() {
@@ -293,16 +278,6 @@ fn brief(
         let _ = write!(text, "\n\n{note}");
     }
     printer.say(&text);
-}
-
-/// A key as `--set` takes it.
-fn assumed_key(cluster: Option<&str>, key: &str) -> String {
-    match cluster {
-        // A component's answer has its own key; a cluster's fact is named after the cluster.
-        Some(cluster) if key.contains('.') => format!("{cluster}:{key}"),
-        Some(cluster) => format!("{cluster}.{key}"),
-        None => key.to_owned(),
-    }
 }
 
 /// Which component is on which cluster, and why.
@@ -340,58 +315,6 @@ fn placement(platform: &Platform) -> String {
         }
     }
     text
-}
-
-/// Asks the last question. Not confirmed means: back to the one before.
-fn confirmed(
-    args: &Args,
-    printer: &Printer,
-    terminal: Option<&mut Terminal>,
-    change: &Change,
-) -> Result<bool> {
-    let Some(terminal) = terminal else {
-        return Err(Error::refused(
-            Problem::new("there is no terminal to ask on")
-                .hint("add --yes to write, or --dry-run to look"),
-        ));
-    };
-    let question = if args.no_commit {
-        "Write?"
-    } else {
-        "Write and commit?"
-    };
-    terminal.say("");
-    loop {
-        match terminal.confirm(question)? {
-            Reply::Given(Confirmed::Yes) => return Ok(true),
-            Reply::Given(Confirmed::Show) => show_text(printer, change),
-            Reply::Given(Confirmed::No) => return Err(unwritten()),
-            Reply::Back => return Ok(false),
-        }
-    }
-}
-
-fn unwritten() -> Error {
-    Error {
-        kind: Kind::Interrupted,
-        problems: vec![Problem::new("nothing was written")],
-    }
-}
-
-/// The text of every file, but for the copy of the templates.
-fn show_text(printer: &Printer, change: &Change) {
-    let copies = format!("{RECORD}/catalog/");
-    let mut told = change.clone();
-    told.files
-        .retain(|path, _| !path.as_str().starts_with(&copies));
-    printer.raw(&unified(&told));
-    let left = change.files.len() - told.files.len();
-    if left > 0 {
-        let text =
-            format!("not shown: {copies}, {left} files with the templates that this was made from");
-        let text = wrap(&text, width().unwrap_or(usize::MAX), "  ").join("\n");
-        printer.say(&format!("\n{text}\n"));
-    }
 }
 
 fn write(
@@ -433,31 +356,6 @@ fn write(
     report.next = next::steps(platform, catalogue, &situation)?;
     report.commit = commit.map(|commit| commit.id);
     Ok(())
-}
-
-/// Files that change, by what becomes of their old text.
-struct Edited {
-    /// The last commit holds it.
-    restorable: Vec<RepoPath>,
-    /// Nothing holds it.
-    replaced: Vec<RepoPath>,
-}
-
-impl Edited {
-    fn look(change: &Change, place: &Place) -> Result<Self> {
-        let edited = change.files.iter();
-        let edited = edited.filter(|(_, file)| file.action == Action::Edit);
-        let edited: Vec<RepoPath> = edited.map(|(path, _)| path.clone()).collect();
-        let replaced = match place {
-            Place::Root(repo) => repo.dirty(edited.iter())?,
-            Place::Fresh { .. } => edited.clone(),
-        };
-        let restorable = edited.into_iter().filter(|path| !replaced.contains(path));
-        Ok(Self {
-            restorable: restorable.collect(),
-            replaced,
-        })
-    }
 }
 
 fn message(platform: &Platform) -> String {

@@ -64,13 +64,13 @@ pub(super) fn steps(
             commands: watch,
             ..Step::default()
         });
-        steps.extend(secrets(platform, cluster, catalogue));
+        steps.extend(secrets(platform, cluster, catalogue, &|_| true));
     }
     steps.extend(undo(situation));
     Ok(steps)
 }
 
-fn push(platform: &Platform, situation: &Situation<'_>) -> Step {
+pub(super) fn push(platform: &Platform, situation: &Situation<'_>) -> Step {
     let mut commands = Vec::new();
     let dir = situation.dir.display().to_string();
     if dir != "." {
@@ -85,21 +85,25 @@ fn push(platform: &Platform, situation: &Situation<'_>) -> Step {
             quote(&platform.git.url)
         ));
     }
-    // Flux reads the branch of the answers, whatever is checked out.
     let branch = &platform.git.branch;
-    commands.push(match situation.commit {
-        Some(commit) if &commit.branch != branch => {
-            format!(
-                "git push origin {}",
-                quote(&format!("HEAD:refs/heads/{branch}"))
-            )
-        }
-        _ => format!("git push -u origin {}", quote(branch)),
+    commands.push(match push_to(situation.commit, branch) {
+        to if to.is_empty() => format!("git push -u origin {}", quote(branch)),
+        to => format!("git push{to}"),
     });
     Step {
         title: "push first: Flux reads the repository".to_owned(),
         commands,
         ..Step::default()
+    }
+}
+
+/// Where to push, as the end of a command: Flux reads the branch of the answers, whatever is checked out.
+pub(super) fn push_to(commit: Option<&Commit>, branch: &str) -> String {
+    match commit {
+        Some(commit) if commit.branch != branch => {
+            format!(" origin {}", quote(&format!("HEAD:refs/heads/{branch}")))
+        }
+        _ => String::new(),
     }
 }
 
@@ -128,8 +132,13 @@ fn login(auth: GitAuth, sops: bool) -> Vec<String> {
         .collect()
 }
 
-/// One step for each way in which missing secrets come to a cluster.
-fn secrets(platform: &Platform, cluster: &Cluster, catalogue: &Catalogue) -> Vec<Step> {
+/// One step for each way in which missing secrets of components come to a cluster.
+pub(super) fn secrets(
+    platform: &Platform,
+    cluster: &Cluster,
+    catalogue: &Catalogue,
+    of: &dyn Fn(&str) -> bool,
+) -> Vec<Step> {
     let here = cluster.here(platform, catalogue);
     let on = &cluster.name;
     let store = cluster
@@ -162,7 +171,7 @@ fn secrets(platform: &Platform, cluster: &Cluster, catalogue: &Catalogue) -> Vec
             )
         })
         .into();
-    for name in cluster.components.keys() {
+    for name in cluster.components.keys().filter(|name| of(name)) {
         let component = &catalogue.components[name];
         let from = cluster.secrets_from(component);
         let Some((_, step)) = steps.iter_mut().find(|(f, _)| *f == from) else {
@@ -218,7 +227,7 @@ pub(super) fn secret_commands(
             let keys: Vec<&str> = secret.keys.keys().map(String::as_str).collect();
             vec![format!(
                 "{}   with the {} {}",
-                cluster.store_key(&spec.name.value, &secret.name),
+                cluster.store_key(&component.object, &secret.name),
                 if keys.len() == 1 { "key" } else { "keys" },
                 keys.join(", ")
             )]
@@ -241,7 +250,7 @@ pub(super) fn secret_commands(
 }
 
 /// How to take everything back, as far as that can be: never more than what this command wrote.
-fn undo(situation: &Situation<'_>) -> Option<Step> {
+pub(super) fn undo(situation: &Situation<'_>) -> Option<Step> {
     let mut step = Step {
         title: "to undo all of this, before the push".to_owned(),
         ..Step::default()
@@ -307,7 +316,7 @@ fn names(paths: &[RepoPath], between: &str) -> String {
 }
 
 /// A word for a POSIX shell.
-fn quote(word: &str) -> String {
+pub(super) fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

@@ -11,7 +11,7 @@ use crate::change::read_ours;
 use crate::error::{Error, Place, Problem, Result, suggest};
 use crate::index::{FluxKustomization, Index, Version, find_root};
 use crate::merge::{Moves, Standing, standing};
-use crate::model::{Platform, RECORD, RepoPath, read_indexed, units};
+use crate::model::{Platform, RECORD, RepoPath, Tree, read_indexed, units};
 use crate::render::render;
 
 /// Where the platform is.
@@ -32,6 +32,8 @@ pub(super) struct Opened {
     pub(super) platform: Platform,
     /// The templates of the record.
     pub(super) catalogue: Catalogue,
+    /// All files as landform would write them, in the places it gives them, the record among them.
+    pub(super) base: Tree,
     /// All files as landform would write them, in their present places. The record is none of them.
     pub(super) rendered: Vec<RenderedFile>,
 }
@@ -65,14 +67,32 @@ impl Opened {
         };
         let index = Index::load(&root, RECORD)?;
         let (platform, catalogue) = read_indexed(&index)?;
-        let rendered = rendered(&root, &index, &platform, &catalogue)?;
+        let base = render(&platform, &catalogue)?;
+        let rendered = rendered(&root, &index, &platform, &catalogue, &base)?;
         Ok(Self {
+            base,
             root,
             index,
             platform,
             catalogue,
             rendered,
         })
+    }
+
+    /// The catalogue in force: the embedded one, with the platform's own over it. A folder is looked for from the
+    /// platform's.
+    ///
+    /// # Errors
+    /// It cannot be read, or has Terraform or CI files that were not accepted.
+    pub(super) fn in_force(&self, trust: bool) -> Result<Catalogue> {
+        let mut own = self.platform.catalogue.clone();
+        if let Some(path) = own.as_mut().and_then(|own| own.path.as_mut()) {
+            let beside = self.root.join(&*path);
+            if beside.is_dir() {
+                *path = beside.display().to_string();
+            }
+        }
+        super::catalog::open(own.as_ref(), trust)
     }
 
     /// The files of a component as landform would write them.
@@ -99,15 +119,23 @@ impl Opened {
     pub(super) fn owner(&self, unit: &str) -> Option<&str> {
         let known = self.platform.components.keys();
         known.map(String::as_str).find(|name| {
-            *name == unit
-                || unit
-                    .strip_prefix(name)
-                    .and_then(|rest| rest.strip_prefix('-'))
-                    .is_some_and(|part| {
-                        let mut parts = self.catalogue.components[*name].spec.parts.iter();
-                        parts.any(|p| p.name.value == part)
-                    })
+            let component = &self.catalogue.components[*name];
+            let mut parts = component.spec.parts.iter();
+            component.object == unit || parts.any(|part| component.part_object(part) == unit)
         })
+    }
+
+    /// The component that a user means by a name: its own, or that of a Flux Kustomization of it.
+    pub(super) fn named(&self, name: &str) -> Option<&str> {
+        let own = self.platform.components.get_key_value(name);
+        own.map(|(name, _)| name.as_str())
+            .or_else(|| self.owner(name))
+    }
+
+    /// The Flux Kustomization of a component on a cluster.
+    pub(super) fn unit(&self, cluster: &str, component: &str) -> Option<&FluxKustomization> {
+        let object = &self.catalogue.components.get(component)?.object;
+        self.index.kustomization(cluster, object)
     }
 
     /// The Flux Kustomizations of a component on a cluster: its own, then its parts'.
@@ -118,7 +146,11 @@ impl Opened {
             .iter()
             .filter(|k| k.cluster == cluster && self.owner(&k.name.value) == Some(component))
             .collect();
-        units.sort_by_key(|unit| (unit.name.value != component, unit.name.value.clone()));
+        let object = self.catalogue.components.get(component).map(|c| &c.object);
+        units.sort_by_key(|unit| {
+            let part = object != Some(&unit.name.value);
+            (part, unit.name.value.clone())
+        });
         units
     }
 
@@ -179,15 +211,16 @@ fn rendered(
     index: &Index,
     platform: &Platform,
     catalogue: &Catalogue,
+    base: &Tree,
 ) -> Result<Vec<RenderedFile>> {
-    let mut theirs = render(platform, catalogue)?;
+    let mut theirs = base.clone();
     theirs.retain(|path, _| path.parents().next() != Some(RECORD));
     let moves = Moves::find(&theirs, index);
-    let owners = owners(platform, catalogue);
+    let owners = Owners::of(platform, catalogue);
     let mut places: BTreeMap<String, (String, Option<String>)> = theirs
         .keys()
         .filter_map(|path| {
-            let owner = owner(path, platform, &owners)?;
+            let owner = owners.of_path(path)?;
             Some((moves.path(path.as_str()), owner))
         })
         .collect();
@@ -222,55 +255,60 @@ fn rendered(
     Ok(files.collect())
 }
 
-/// Components by cluster and unit.
-fn owners(platform: &Platform, catalogue: &Catalogue) -> BTreeMap<(String, String), String> {
-    let mut owners = BTreeMap::new();
-    for (name, cluster) in &platform.clusters {
-        for (unit, entry) in units(platform, cluster, catalogue) {
-            owners.insert(
-                (name.clone(), unit),
-                entry.component.spec.name.value.clone(),
-            );
-        }
-    }
-    owners
+/// Whose the files of a rendered platform are.
+pub(super) struct Owners<'a> {
+    platform: &'a Platform,
+    /// Components by cluster and unit.
+    units: BTreeMap<(String, String), String>,
 }
 
-/// Whose a rendered file is, and for which cluster.
-fn owner(
-    path: &RepoPath,
-    platform: &Platform,
-    owners: &BTreeMap<(String, String), String>,
-) -> Option<(String, Option<String>)> {
-    let parts: Vec<&str> = path.as_str().split('/').collect();
-    match parts.as_slice() {
-        ["infrastructure" | "apps", name, _, ..] => platform
-            .components
-            .contains_key(*name)
-            .then(|| ((*name).to_owned(), None)),
-        [
-            "clusters",
-            cluster,
-            "infrastructure" | "apps",
-            unit,
-            rest @ ..,
-        ] => {
-            let unit = if rest.is_empty() {
-                unit.strip_suffix(".yaml")?
-            } else {
-                unit
-            };
-            let owner = owners.get(&((*cluster).to_owned(), unit.to_owned()))?;
-            Some((owner.clone(), Some((*cluster).to_owned())))
+impl<'a> Owners<'a> {
+    /// Works them out.
+    pub(super) fn of(platform: &'a Platform, catalogue: &Catalogue) -> Self {
+        let mut owners = BTreeMap::new();
+        for (name, cluster) in &platform.clusters {
+            for (unit, entry) in units(platform, cluster, catalogue) {
+                let owner = entry.component.spec.name.value.clone();
+                owners.insert((name.clone(), unit), owner);
+            }
         }
-        ["terraform", cluster, file] => {
-            let name = file.strip_suffix(".tf")?;
-            let placed = &platform.clusters.get(*cluster)?.components;
-            placed
-                .contains_key(name)
-                .then(|| (name.to_owned(), Some((*cluster).to_owned())))
+        Self {
+            platform,
+            units: owners,
         }
-        _ => None,
+    }
+
+    /// The component that a rendered file belongs to, and the cluster it is for; none if all share it.
+    pub(super) fn of_path(&self, path: &RepoPath) -> Option<(String, Option<String>)> {
+        let parts: Vec<&str> = path.as_str().split('/').collect();
+        match parts.as_slice() {
+            ["infrastructure" | "apps", name, _, ..] => {
+                let known = self.platform.components.contains_key(*name);
+                known.then(|| ((*name).to_owned(), None))
+            }
+            [
+                "clusters",
+                cluster,
+                "infrastructure" | "apps",
+                unit,
+                rest @ ..,
+            ] => {
+                let unit = if rest.is_empty() {
+                    unit.strip_suffix(".yaml")?
+                } else {
+                    unit
+                };
+                let owner = self.units.get(&((*cluster).to_owned(), unit.to_owned()))?;
+                Some((owner.clone(), Some((*cluster).to_owned())))
+            }
+            ["terraform", cluster, file] => {
+                let name = file.strip_suffix(".tf")?;
+                let placed = &self.platform.clusters.get(*cluster)?.components;
+                let known = placed.contains_key(name);
+                known.then(|| (name.to_owned(), Some((*cluster).to_owned())))
+            }
+            _ => None,
+        }
     }
 }
 

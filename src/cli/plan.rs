@@ -121,7 +121,7 @@ fn a_platform_already(dir: &Path) -> Error {
 }
 
 /// Files that landform would edit and that hold work not committed yet.
-fn uncommitted(change: &mut Change, dirty: &[RepoPath]) {
+pub(super) fn uncommitted(change: &mut Change, dirty: &[RepoPath]) {
     let mut conflicts = Vec::new();
     for path in dirty {
         let Some(file) = change.files.get(path) else {

@@ -39,6 +39,8 @@ pub(super) enum SchemaKind {
     Diff,
     /// The --json output of `landform values`
     Values,
+    /// The --json output of `landform set` without arguments
+    Set,
 }
 
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
@@ -51,6 +53,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         SchemaKind::Show => schemas::show(),
         SchemaKind::Diff => schemas::diff(),
         SchemaKind::Values => schemas::values(),
+        SchemaKind::Set => schemas::set(),
     };
     printer.json(&schema)?;
     Ok(0)

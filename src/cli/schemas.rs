@@ -40,6 +40,11 @@ pub(super) fn values() -> Value {
     schemars::schema_for!(super::values::Values).to_value()
 }
 
+/// The `--json` output of `landform set` without arguments.
+pub(super) fn set() -> Value {
+    schemars::schema_for!(super::set::Settings).to_value()
+}
+
 /// The answers file, with every question of the catalogue.
 pub(super) fn answers(catalogue: &Catalogue) -> Value {
     let clusters: Vec<Value> = catalogue

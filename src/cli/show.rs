@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
 }
 
 fn shown(opened: &Opened, name: &str) -> Result<Shown> {
-    if let Some(component) = opened.owner(name) {
+    if let Some(component) = opened.named(name) {
         return Ok(of_component(opened, component));
     }
     let units: Vec<&FluxKustomization> = opened
@@ -180,7 +180,9 @@ fn comes(component: &Component) -> Comes {
 fn component_on(opened: &Opened, component: &Component, cluster: &Cluster) -> OnCluster {
     let name = component.spec.name.value.as_str();
     let units = opened.units(cluster.name.as_str(), name);
-    let main = units.iter().find(|unit| unit.name.value == name);
+    let main = units
+        .iter()
+        .find(|unit| unit.name.value == component.object);
     let placed = &cluster.components[name];
     let unit_names: Vec<&str> = units.iter().map(|unit| unit.name.value.as_str()).collect();
     let mut waits_for: Vec<String> = Vec::new();
@@ -189,7 +191,9 @@ fn component_on(opened: &Opened, component: &Component, cluster: &Cluster) -> On
             waits_for.push(wait);
         }
     }
-    let parts = units.iter().filter(|unit| unit.name.value != name);
+    let parts = units
+        .iter()
+        .filter(|unit| unit.name.value != component.object);
     let parts = parts.map(|unit| PartEntry {
         name: unit.name.value.clone(),
         version: opened.version(unit).map(|v| v.value.value),

@@ -87,7 +87,7 @@ enum Merged {
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     let opened = Opened::open(&args.folder)?;
     let component = opened
-        .owner(&args.name)
+        .named(&args.name)
         .ok_or_else(|| opened.unknown(&args.name))?;
     let cluster = cluster(&opened, component, args.on.as_deref())?;
     let release = release(&opened, component, cluster)?;
@@ -147,8 +147,7 @@ fn cluster<'a>(opened: &'a Opened, component: &str, on: Option<&str>) -> Result<
 
 fn release(opened: &Opened, component: &str, cluster: &str) -> Result<Release> {
     let folder = opened
-        .index
-        .kustomization(cluster, component)
+        .unit(cluster, component)
         .and_then(FluxKustomization::folder);
     let releases = folder.map(|folder| opened.index.releases(&folder));
     let releases = releases.transpose().map_err(|error| Error {
@@ -158,7 +157,7 @@ fn release(opened: &Opened, component: &str, cluster: &str) -> Result<Release> {
     let mut releases = releases.unwrap_or_default();
     let own = releases
         .iter()
-        .position(|release| release.name == component)
+        .position(|release| release.name == opened.catalogue.components[component].object)
         .unwrap_or(0);
     if releases.is_empty() {
         return Err(Error::refused(

@@ -230,6 +230,12 @@ impl Index {
         self.versions_of(folder, &mut BTreeSet::new())
     }
 
+    /// The version that a file sets.
+    pub fn version_in(&self, path: &str) -> Option<Version> {
+        let mut documents = self.files.get(path)?.iter();
+        documents.find_map(|document| Version::read(path, document))
+    }
+
     fn versions_of(&self, folder: &str, seen: &mut BTreeSet<String>) -> Vec<Version> {
         if !seen.insert(folder.to_owned()) {
             return Vec::new();

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::platform::CatalogueRef;
+use super::standing::Standing;
 use crate::error::{Error, Place, Problem, Result, Source, suggest};
 use crate::yaml::{self, Spanned};
 
@@ -79,6 +80,8 @@ pub struct Answers {
     pub components: Option<IndexMap<String, ComponentAnswers>>,
     /// Answers given by `--set`: they choose no component. By component, then by cluster or `all`.
     pub settings: IndexMap<String, IndexMap<String, ScopeAnswers>>,
+    /// What is there already; nothing for a new platform.
+    pub standing: Standing,
 }
 
 type Values = IndexMap<Spanned<String>, Spanned<Value>>;
@@ -215,6 +218,7 @@ impl Answers {
             clusters,
             components,
             settings: IndexMap::new(),
+            standing: Standing::default(),
         })
     }
 

@@ -5,14 +5,17 @@ mod platform;
 mod print;
 mod record;
 mod resolve;
+mod revise;
 mod secrets;
+mod standing;
 mod tree;
 mod units;
 mod value;
 
 pub use answers::{ALL, Answers, Given};
 pub use platform::{
-    Answer, AnswerOrigin, CatalogueRef, Chosen, Cluster, Git, GitAuth, Placed, Platform, Reason,
+    Answer, AnswerOrigin, CatalogueRef, Chosen, Cluster, Git, GitAuth, Pending, PendingOp, Placed,
+    Platform, Reason,
 };
 pub use print::answers_file;
 pub use record::{RECORD, read as read_record, read_indexed, write as write_record};
@@ -20,6 +23,8 @@ pub use resolve::{
     About, Assumption, Environment, Form, Open, Resolution, Survey, check_git_url, provider_form,
     resolve, survey,
 };
+pub use revise::revise;
 pub use secrets::{STORE, SecretsFrom};
+pub use standing::Standing;
 pub use tree::{RepoPath, Tree, case_collision};
-pub use units::{Unit, install_order, units};
+pub use units::{Unit, Unmet, install_order, units, unmet};

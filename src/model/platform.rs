@@ -122,10 +122,30 @@ pub enum Reason {
 }
 
 /// A component of the platform.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Chosen {
     /// Answers to the questions asked once.
     pub answers: BTreeMap<String, Answer>,
+    /// What was begun and waits for its second step.
+    pub pending: Option<Pending>,
+}
+
+/// A change in two steps, of which the first is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pending {
+    /// What is going on.
+    pub op: PendingOp,
+    /// The clusters it is about.
+    pub on: BTreeSet<String>,
+}
+
+/// What can be going on in two steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PendingOp {
+    /// Its guards or its parts are gone; the component itself goes next.
+    Remove,
 }
 
 /// A component on one cluster.
@@ -137,6 +157,9 @@ pub struct Placed {
     pub answers: BTreeMap<String, Answer>,
     /// Whether this cluster keeps its own chart version.
     pub pinned: bool,
+    /// The versions it keeps, by the name of the file and folder of a Flux Kustomization; the templates' where none
+    /// is named.
+    pub pins: BTreeMap<String, String>,
 }
 
 /// A cluster.
@@ -259,6 +282,20 @@ impl Cluster {
 }
 
 impl Platform {
+    /// Whether a component is about to go from a cluster: the first of two steps is done.
+    pub fn is_removing(&self, component: &str, cluster: &str) -> bool {
+        let chosen = self.components.get(component);
+        let pending = chosen.and_then(|chosen| chosen.pending.as_ref());
+        pending.is_some_and(|pending| pending.on.contains(cluster))
+    }
+
+    /// The clusters that a component is on.
+    pub fn clusters_of<'a>(&'a self, component: &'a str) -> impl Iterator<Item = &'a Cluster> {
+        self.clusters
+            .values()
+            .filter(move |cluster| cluster.components.contains_key(component))
+    }
+
     /// The answers of a component on a cluster: those asked once and those asked there.
     pub fn answers_of(&self, cluster: &Cluster, component: &str) -> Value {
         let mut all = self

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::platform::{
-    Answer, CatalogueRef, Chosen, Cluster, Git, GitAuth, Placed, Platform, Reason, values,
+    Answer, CatalogueRef, Chosen, Cluster, Git, GitAuth, Pending, Placed, Platform, Reason, values,
 };
 use super::resolve::facts;
 use super::tree::{RepoPath, Tree};
-use crate::catalog::{Catalogue, FORMAT, Files, Layer, Name, Naming};
+use crate::catalog::{Catalogue, Component, FORMAT, Files, Layer, Name, Naming};
 use crate::error::{Error, Kind, Problem, Result, Source};
 use crate::index::{FluxKustomization, Index};
 use crate::yaml;
@@ -51,6 +51,8 @@ struct ComponentFile {
     object: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     answers: BTreeMap<String, Answer>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pending: Option<Pending>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -87,11 +89,13 @@ pub fn write(platform: &Platform, catalogue: &Catalogue) -> Result<Tree> {
     };
     put(&mut tree, "platform.yaml", &file)?;
     for (name, chosen) in &platform.components {
+        let component = &catalogue.components[name];
         let file = ComponentFile {
-            layer: catalogue.components[name].spec.layer,
-            catalogue: catalogue.version.clone(),
-            object: name.clone(),
+            layer: component.spec.layer,
+            catalogue: component.version.clone(),
+            object: component.object.clone(),
             answers: chosen.answers.clone(),
+            pending: chosen.pending.clone(),
         };
         put(&mut tree, &format!("components/{name}.yaml"), &file)?;
     }
@@ -186,11 +190,12 @@ pub fn read(tree: &Tree) -> Result<(Platform, Catalogue)> {
 /// # Errors
 /// There is no record, or it cannot be read: exit 3 with file and line.
 pub fn read_indexed(index: &Index) -> Result<(Platform, Catalogue)> {
-    let catalogue = Catalogue::load_in_use(record_templates(index)).map_err(|error| Error {
+    let mut catalogue = Catalogue::load_in_use(record_templates(index)).map_err(|error| Error {
         kind: Kind::Failed,
         ..error
     })?;
     let file: PlatformFile = get(index, "platform.yaml")?;
+    catalogue.version = file.catalogue;
     let mut platform = Platform {
         name: name(&file.name, Naming::Platform)?,
         git: Git {
@@ -206,11 +211,16 @@ pub fn read_indexed(index: &Index) -> Result<(Platform, Catalogue)> {
     };
     for name in listed(index, "components") {
         let file: ComponentFile = get(index, &format!("components/{name}.yaml"))?;
-        if !catalogue.components.contains_key(&name) {
+        let Some(component) = catalogue.components.get_mut(&file.object) else {
             return Err(no_templates(&format!("the component {name}")));
-        }
-        let answers = file.answers;
-        platform.components.insert(name, Chosen { answers });
+        };
+        component.version = file.catalogue;
+        catalogue.call(&file.object, &name, file.layer);
+        let chosen = Chosen {
+            answers: file.answers,
+            pending: file.pending,
+        };
+        platform.components.insert(name, chosen);
     }
     for cluster in cluster_names(index) {
         let file: ClusterFile = get(index, &format!("clusters/{cluster}/cluster.yaml"))?;
@@ -249,9 +259,9 @@ fn placed(
 ) -> Result<BTreeMap<String, Placed>> {
     let mut placed = BTreeMap::new();
     for component in platform.components.keys() {
-        let layer = catalogue.components[component].spec.layer;
-        let folder = format!("clusters/{cluster}/{layer}");
-        let unit = index.kustomization(cluster, component);
+        let Component { spec, object, .. } = &catalogue.components[component];
+        let folder = format!("clusters/{cluster}/{}", spec.layer);
+        let unit = index.kustomization(cluster, object);
         // One that cannot be parsed is there all the same.
         if unit.is_none() && !index.is_broken(&format!("{folder}/{component}.yaml")) {
             continue;
@@ -269,10 +279,32 @@ fn placed(
             reason: Reason::Chosen,
             answers,
             pinned: index.texts.contains_key(&format!("{overlay}/version.yaml")),
+            pins: pins(index, cluster, component, &catalogue.components[component]),
         };
         placed.insert(component.clone(), entry);
     }
     Ok(placed)
+}
+
+/// The versions that a cluster keeps of a component and its parts.
+fn pins(
+    index: &Index,
+    cluster: &str,
+    name: &str,
+    component: &Component,
+) -> BTreeMap<String, String> {
+    let parts = component.spec.parts.iter().map(|part| {
+        let unit = format!("{name}-{}", part.name.value);
+        (unit, component.part_object(part))
+    });
+    let own = (name.to_owned(), component.object.clone());
+    let units = std::iter::once(own).chain(parts);
+    let pins = units.filter_map(|(unit, object)| {
+        let folder = index.kustomization(cluster, &object)?.folder()?;
+        let version = index.version_in(&format!("{folder}/version.yaml"))?;
+        Some((unit, version.value.value))
+    });
+    pins.collect()
 }
 
 fn no_templates(of: &str) -> Error {

@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::platform::{Cluster, Platform};
 use super::secrets::STORE;
-use crate::catalog::{Catalogue, Component, Layer, Need, Order, Part};
+use crate::catalog::{Catalogue, Component, Layer, Need, Order, Part, RemovalOrder};
 use crate::error::{Problem, suggest};
 
 /// One Flux Kustomization: a component, or a part of one.
 #[derive(Debug, Clone)]
 pub struct Unit<'a> {
-    /// Name of the Flux Kustomization.
+    /// Name of its file and its folder.
     pub name: String,
+    /// Name of the Flux Kustomization.
+    pub object: String,
     /// The component.
     pub component: &'a Component,
     /// The part, if it is one.
@@ -51,12 +53,8 @@ pub fn units<'a>(
         };
         let part_name = |part: &Part| format!("{name}-{}", part.name.value);
         let mut own: Vec<String> = Vec::new();
-        for part in component
-            .spec
-            .parts
-            .iter()
-            .filter(|p| p.order == Order::Before)
-        {
+        let parts = parts(platform, cluster, component);
+        for part in parts.iter().filter(|p| p.order == Order::Before) {
             own.push(part_name(part));
         }
         edges(&component.spec.needs, name, &mut own);
@@ -65,7 +63,7 @@ pub fn units<'a>(
         }
         own.extend(namespace_owner(cluster, catalogue, component));
         insert(&mut units, name.clone(), component, None, own);
-        for part in &component.spec.parts {
+        for part in parts {
             let unit = part_name(part);
             let mut waits = Vec::new();
             if part.order == Order::After {
@@ -76,6 +74,17 @@ pub fn units<'a>(
         }
     }
     units
+}
+
+/// The parts of a component on a cluster. While it is being removed those that must go first are gone.
+fn parts<'a>(platform: &Platform, cluster: &Cluster, component: &'a Component) -> Vec<&'a Part> {
+    let spec = &component.spec;
+    let removing = platform.is_removing(&spec.name.value, cluster.name.as_str());
+    let gone = removing && spec.removal.order == Some(RemovalOrder::PartsFirst);
+    let parts = spec.parts.iter();
+    parts
+        .filter(|part| !gone || part.order == Order::Before)
+        .collect()
 }
 
 fn insert<'a>(
@@ -90,8 +99,13 @@ fn insert<'a>(
         .into_iter()
         .filter(|dependency| *dependency != name && seen.insert(dependency.clone()))
         .collect();
+    let object = match part {
+        Some(part) => component.part_object(part),
+        None => component.object.clone(),
+    };
     let unit = Unit {
         name: name.clone(),
+        object,
         component,
         part,
         depends_on,
@@ -123,7 +137,7 @@ fn givers(
                 .or_default()
                 .insert(name.clone());
         }
-        for part in &component.spec.parts {
+        for part in parts(platform, cluster, component) {
             let unit = format!("{name}-{}", part.name.value);
             for ability in part.provides.iter().filter(|a| cluster.holds(a, &answers)) {
                 givers
@@ -137,6 +151,47 @@ fn givers(
         .into_iter()
         .map(|(ability, units)| (ability, units.into_iter().collect()))
         .collect()
+}
+
+/// Something that a component on a cluster needs, and that nothing there gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmet {
+    /// The component.
+    pub by: String,
+    /// What it needs.
+    pub ability: String,
+    /// Why, in words.
+    pub why: Option<String>,
+}
+
+/// What is needed on a cluster and not there, in the order of the components.
+pub fn unmet(platform: &Platform, cluster: &Cluster, catalogue: &Catalogue) -> Vec<Unmet> {
+    let here = cluster.here(platform, catalogue);
+    let mut all = Vec::new();
+    for name in cluster.components.keys() {
+        let Some(component) = catalogue.components.get(name) else {
+            continue;
+        };
+        let answers = platform.answers_of(cluster, name);
+        if platform.needs_store(cluster, component, &here) && !here.contains(STORE) {
+            all.push(Unmet {
+                by: name.clone(),
+                ability: STORE.to_owned(),
+                why: Some("its secrets come from a store here".to_owned()),
+            });
+        }
+        for need in component.spec.all_needs().filter(|need| !need.optional) {
+            let ability = &need.name.value;
+            if need.when.holds(|key| cluster.lookup(&answers, key)) && !here.contains(ability) {
+                all.push(Unmet {
+                    by: name.clone(),
+                    ability: ability.clone(),
+                    why: need.why.clone(),
+                });
+            }
+        }
+    }
+    all
 }
 
 /// Another component on this cluster that creates the namespace this one lives in.

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use tera::Context;
 
-use super::shared::{output, placed};
-use super::{Renderer, context};
+use super::Renderer;
+use super::context::{self, State};
+use super::shared::{UNGUARDED, output, placed};
 use crate::catalog::{Component, FilePlace, Layer, Part, Scope};
 use crate::error::{Error, Result};
 use crate::model::{Cluster, SecretsFrom, Unit, install_order, units};
@@ -34,7 +35,9 @@ impl Renderer<'_> {
             unit.depends_on.retain(|name| paths.contains_key(name));
         }
         for unit in units.values() {
-            self.sync(cluster, unit, &paths[&unit.name], &base)?;
+            let waits = unit.depends_on.iter();
+            let waits: Vec<&String> = waits.map(|name| &units[name].object).collect();
+            self.sync(cluster, unit, &paths[&unit.name], &waits, &base)?;
         }
         self.cluster_skeleton(name, &units, &base)?;
         self.terraform(cluster, &here, base)
@@ -119,7 +122,17 @@ impl Renderer<'_> {
                 context,
             )?;
         }
-        let written = ["values.yaml", "version.yaml"]
+        let name = &component.spec.name.value;
+        let removing = self.platform.is_removing(name, cluster.name.as_str());
+        // Where it goes from every cluster, what they share has no guard any more.
+        if unit.part.is_none() && removing && !self.guards_gone(name) {
+            self.put_common(
+                "overlay/unguarded.yaml",
+                &format!("{folder}/{UNGUARDED}"),
+                context,
+            )?;
+        }
+        let written = ["values.yaml", "version.yaml", UNGUARDED]
             .iter()
             .any(|f| self.has(&format!("{folder}/{f}")));
         let encrypted = unit.part.is_none() && self.decrypts(cluster, component);
@@ -161,7 +174,7 @@ impl Renderer<'_> {
         let here = cluster.here(self.platform, self.catalogue);
         for secret in self.platform.secrets(cluster, component, &here) {
             let mut context = context.clone();
-            let key = cluster.store_key(&component.spec.name.value, &secret.name);
+            let key = cluster.store_key(&component.object, &secret.name);
             let keys: Vec<&String> = secret.keys.keys().collect();
             context.insert(
                 "secret",
@@ -178,15 +191,21 @@ impl Renderer<'_> {
         let name = &component.spec.name.value;
         let has_values = self.has(&format!("{}/{name}/values.yaml", unit.layer()));
         let mut context = base.clone();
-        let pinned = cluster.components[name].pinned;
-        context.insert(
-            "component",
-            &context::component(component, pinned, has_values),
-        );
-        context.insert("answers", &self.platform.answers_of(cluster, name));
+        let state = State {
+            pinned: cluster.components[name].pinned,
+            removing: self.platform.is_removing(name, cluster.name.as_str()),
+            has_values,
+        };
+        let pin = cluster.components[name].pins.get(&unit.name);
+        let mut own = context::component(component, state);
         if let Some(part) = unit.part {
-            context.insert("part", &context::part(component, part));
+            let part = context::part(component, part);
+            context.insert("part", &context::pinned(part, pin));
+        } else {
+            own = context::pinned(own, pin);
         }
+        context.insert("component", &own);
+        context.insert("answers", &self.platform.answers_of(cluster, name));
         context
     }
 
@@ -196,11 +215,12 @@ impl Renderer<'_> {
         cluster: &Cluster,
         unit: &Unit<'_>,
         path: &str,
+        depends_on: &[&String],
         base: &Context,
     ) -> Result<()> {
         let mut context = self.unit_context(cluster, unit, base);
         context.insert("path", &format!("./{path}"));
-        context.insert("depends_on", &unit.depends_on);
+        context.insert("depends_on", depends_on);
         context.insert("health", &context::health(unit));
         let decrypt = unit.part.is_none() && self.decrypts(cluster, unit.component);
         context.insert("decrypt", &decrypt);
@@ -228,7 +248,7 @@ impl Renderer<'_> {
                 })
         });
         if wanted {
-            vec![format!("{}-info", spec.name.value)]
+            vec![format!("{}-info", unit.component.object)]
         } else {
             Vec::new()
         }
@@ -281,7 +301,8 @@ impl Renderer<'_> {
         for name in cluster.components.keys() {
             let component = &catalogue.components[name];
             let mut context = base.clone();
-            context.insert("component", &context::component(component, false, false));
+            let state = State::default();
+            context.insert("component", &context::component(component, state));
             context.insert("answers", &self.platform.answers_of(cluster, name));
             for (from, place) in placed(component) {
                 if place != FilePlace::Terraform(cluster.provider.clone()) {

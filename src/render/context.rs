@@ -11,12 +11,28 @@ const MARGIN: u32 = 5;
 /// Minutes that a release may take where nothing else is said.
 const RELEASE: u32 = 5;
 
+/// What a component is in just now, beside what its catalogue says.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct State {
+    /// The cluster keeps its own version.
+    pub(super) pinned: bool,
+    /// The first step of its removal is done.
+    pub(super) removing: bool,
+    /// All clusters share values.
+    pub(super) has_values: bool,
+}
+
 /// `component`.
-pub(super) fn component(component: &Component, pinned: bool, has_values: bool) -> Value {
+pub(super) fn component(component: &Component, state: State) -> Value {
+    let State {
+        pinned,
+        removing,
+        has_values,
+    } = state;
     let spec = &component.spec;
     let mut context = json!({
         "name": spec.name.value,
-        "object": spec.name.value,
+        "object": component.object,
         "layer": spec.layer,
         "category": spec.category,
         "description": spec.description,
@@ -26,7 +42,7 @@ pub(super) fn component(component: &Component, pinned: bool, has_values: bool) -
         "timeout": format!("{}m", release_minutes(component)),
         "crds": {"from": spec.crds.from, "removal": spec.crds.removal},
         "pinned": pinned,
-        "removing": false,
+        "removing": removing,
         "has_values": has_values,
     });
     if let Some(version) = spec.source.value.version() {
@@ -41,6 +57,14 @@ pub(super) fn component(component: &Component, pinned: bool, has_values: bool) -
             "api_version": "apps/v1",
             "timeout": format!("{}m", release_minutes(component)),
         });
+    }
+    context
+}
+
+/// `component` or `part` with the version that a cluster keeps.
+pub(super) fn pinned(mut context: Value, pin: Option<&String>) -> Value {
+    if let (Some(pin), Some(version)) = (pin, context.get_mut("version")) {
+        *version = json!(pin);
     }
     context
 }
@@ -85,7 +109,7 @@ fn source(origin: &Origin) -> Value {
 pub(super) fn part(component: &Component, part: &Part) -> Value {
     let mut context = json!({
         "name": part.name.value,
-        "object": format!("{}-{}", component.spec.name.value, part.name.value),
+        "object": component.part_object(part),
         "scope": part.scope,
         "order": part.order,
     });
@@ -133,7 +157,7 @@ pub(super) fn health(unit: &Unit<'_>) -> Value {
         {
             "apiVersion": "helm.toolkit.fluxcd.io/v2",
             "kind": "HelmRelease",
-            "name": spec.name.value,
+            "name": component.object,
             "namespace": spec.namespace.name.value,
         },
     ]);

@@ -8,12 +8,21 @@ mod shared;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use shared::UNGUARDED;
 use tera::Context;
 
 use crate::catalog::{Catalogue, SUFFIX};
 use crate::error::{Error, Problem, Result, Source};
 use crate::model::{Cluster, Platform, RepoPath, Tree, case_collision, write_record};
 use crate::yaml::{Node, parse_foreign};
+
+/// Files of a folder that its kustomization does not list as resources.
+const NO_RESOURCES: [&str; 4] = [
+    "kustomization.yaml",
+    "values.yaml",
+    "version.yaml",
+    UNGUARDED,
+];
 
 /// Renders a whole platform, its record included.
 ///
@@ -156,7 +165,7 @@ impl Renderer<'_> {
             .keys()
             .filter_map(|path| path.as_str().strip_prefix(&prefix))
             .filter(|name| !name.contains('/'))
-            .filter(|name| !matches!(*name, "kustomization.yaml" | "values.yaml" | "version.yaml"))
+            .filter(|name| !NO_RESOURCES.contains(name))
             .map(str::to_owned)
             .collect();
         // The Namespace first: a person reads the list from top to bottom.

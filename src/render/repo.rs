@@ -7,6 +7,9 @@ use crate::catalog::{Layer, Name};
 use crate::error::{Error, Result};
 use crate::model::{Cluster, install_order, units};
 
+/// Why Terraform does not install a component of infrastructure that its catalogue has among the apps.
+const NOT_EARLY: &str = "nothing needs it before Flux runs";
+
 impl Renderer<'_> {
     /// Writes the skeleton of the repository: README, CI, Renovate, the bootstrap module.
     pub(super) fn repo(&mut self) -> Result<()> {
@@ -67,11 +70,14 @@ impl Renderer<'_> {
                 "handover": ready.is_some(),
                 "parts": spec.parts.iter().map(|p| &p.name.value).collect::<Vec<_>>(),
             });
-            if let Some(ready) = ready {
+            if let Some(ready) = &ready {
                 let kind = format!("{:?}", ready.kind).to_lowercase();
                 summary["ready"] = json!(format!("{kind}/{}", ready.name));
             }
-            if let Some(reason) = spec.handover.as_ref().and_then(|h| h.value.none.as_ref()) {
+            let none = spec.handover.as_ref().and_then(|h| h.value.none.as_deref());
+            // An app that was moved says nothing of it.
+            let moved = (ready.is_none() && spec.handover.is_none()).then_some(NOT_EARLY);
+            if let Some(reason) = none.or(moved) {
                 summary["handover_none"] = json!(reason);
             }
             if let Some(version) = spec.source.value.version() {

@@ -1,6 +1,7 @@
 //! `<layer>/<component>/`: what all clusters share.
 
-use super::{Renderer, context};
+use super::Renderer;
+use super::context::{self, State};
 use crate::catalog::{Component, FilePlace, Part, SUFFIX, Scope, component_place};
 use crate::error::Result;
 
@@ -14,6 +15,9 @@ const SKELETON: [&str; 6] = [
     "helmrelease.yaml",
 ];
 
+/// What takes the guard of a release away on one cluster.
+pub(super) const UNGUARDED: &str = "unguarded.yaml";
+
 /// Skeleton files of a part whose manifests come from elsewhere.
 const PART_SKELETON: [&str; 2] = ["gitrepository.yaml", "manifests.yaml"];
 
@@ -24,7 +28,11 @@ impl Renderer<'_> {
         let component = &catalogue.components[name];
         let folder = format!("{}/{name}", component.spec.layer);
         let mut context = self.context();
-        context.insert("component", &context::component(component, false, false));
+        let state = State {
+            removing: self.guards_gone(name),
+            ..State::default()
+        };
+        context.insert("component", &context::component(component, state));
         context.insert("answers", &self.platform_answers(name));
         for (from, place) in placed(component) {
             match place {
@@ -38,10 +46,11 @@ impl Renderer<'_> {
             }
         }
         let has_values = self.has(&format!("{folder}/values.yaml"));
-        context.insert(
-            "component",
-            &context::component(component, false, has_values),
-        );
+        let state = State {
+            has_values,
+            ..state
+        };
+        context.insert("component", &context::component(component, state));
         for file in SKELETON {
             self.put_common(
                 &format!("component/{file}"),
@@ -68,7 +77,8 @@ impl Renderer<'_> {
         let name = &component.spec.name.value;
         let folder = format!("{}/{name}/{}", component.spec.layer, part.name.value);
         let mut context = self.context();
-        context.insert("component", &context::component(component, false, false));
+        let state = State::default();
+        context.insert("component", &context::component(component, state));
         context.insert("part", &context::part(component, part));
         context.insert("answers", &self.platform_answers(name));
         self.part_files(component, part, &folder, &context)?;
@@ -112,9 +122,16 @@ impl Renderer<'_> {
         context.insert("files", &self.resources(folder));
         context.insert("values", &self.has(&format!("{folder}/values.yaml")));
         context.insert("pinned", &self.has(&format!("{folder}/version.yaml")));
+        context.insert("unguarded", &self.has(&format!("{folder}/{UNGUARDED}")));
         let to = format!("{folder}/kustomization.yaml");
         self.put_common(&format!("{kind}/kustomization.yaml"), &to, &context)?;
         Ok(())
+    }
+
+    /// Whether a component is being removed wherever it is, so that what the clusters share has no guard any more.
+    pub(super) fn guards_gone(&self, name: &str) -> bool {
+        let mut on = self.platform.clusters_of(name).peekable();
+        on.peek().is_some() && on.all(|c| self.platform.is_removing(name, c.name.as_str()))
     }
 
     fn platform_answers(&self, name: &str) -> serde_json::Value {

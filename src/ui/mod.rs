@@ -11,7 +11,7 @@ mod table;
 
 pub use diagnostics::{printable, render as render_error};
 pub use diff::{file_diff, painted, unified};
-pub use plan::{folders as plan_folders, tree as plan_tree};
+pub use plan::{folders as plan_folders, lines as plan_lines, tree as plan_tree};
 pub use printer::{Printer, Verbosity, style, width};
 #[cfg(test)]
 pub use prompt::{Act, Scripted};

@@ -1,12 +1,14 @@
 //! A change as a tree with counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+
+use similar::{ChangeTag, TextDiff};
 
 use super::printer::style;
 use super::prompt::wrap;
-use crate::change::{Action, Change};
-use crate::model::RECORD;
+use crate::change::{Action, Change, FileChange};
+use crate::model::{RECORD, RepoPath};
 
 #[derive(Default)]
 struct Folder<'a> {
@@ -107,6 +109,104 @@ pub fn folders(change: &Change, width: usize) -> String {
     }
     let _ = write!(out, "  {}", counts(change));
     out
+}
+
+/// What a change does, one line for each file or for each folder that comes or goes as a whole; the record in one
+/// line. `why` says more of a file. No line is wider than `width`.
+pub fn lines(change: &Change, why: &BTreeMap<RepoPath, String>, width: usize) -> String {
+    let mut rows: Vec<(Action, String, String)> = Vec::new();
+    let mut record = 0;
+    let mut done: BTreeSet<String> = BTreeSet::new();
+    for (path, file) in &change.files {
+        if path.parents().next() == Some(RECORD) {
+            record += 1;
+            continue;
+        }
+        if let Some(folder) = whole_folder(change, path, file.action) {
+            if done.insert(folder.clone()) {
+                let prefix = format!("{folder}/");
+                let inside = change.files.keys();
+                let count = inside.filter(|p| p.as_str().starts_with(&prefix)).count();
+                let plural = if count == 1 { "file" } else { "files" };
+                rows.push((file.action, prefix, format!("{count} {plural}")));
+            }
+            continue;
+        }
+        let mut about = if file.action == Action::Edit {
+            line_counts(file)
+        } else {
+            String::new()
+        };
+        if let Some(why) = why.get(path) {
+            let comma = if about.is_empty() { "" } else { ", " };
+            let _ = write!(about, "{comma}{why}");
+        }
+        rows.push((file.action, path.to_string(), about));
+    }
+    if record > 0 {
+        let plural = if record == 1 { "file" } else { "files" };
+        let about = format!("{record} {plural}: what all of this was made from");
+        rows.push((Action::Edit, format!("{RECORD}/"), about));
+    }
+    let widest = rows.iter().map(|(_, path, _)| path.chars().count()).max();
+    let widest = widest.unwrap_or(0).min(48);
+    let mut out = String::new();
+    for (action, path, about) in rows {
+        let (word, style) = match action {
+            Action::Create => ("new", style::GOOD),
+            Action::Edit => ("edit", style::CHANGED),
+            Action::Delete => ("delete", style::BAD),
+            Action::Keep => ("keep", style::FAINT),
+        };
+        let line = format!("  {word:6}  {path:widest$}  {about}");
+        let mut lines = wrap(line.trim_end(), width, &" ".repeat(12)).into_iter();
+        if let Some(first) = lines.next() {
+            let rest = first.get(8..).unwrap_or_default();
+            let _ = writeln!(out, "  {style}{word:6}{style:#}{rest}");
+        }
+        for line in lines {
+            let _ = writeln!(out, "{line}");
+        }
+    }
+    let _ = write!(out, "  {}", counts(change));
+    out
+}
+
+/// The outermost folder of a path of which everything that changes comes, or goes, together.
+fn whole_folder(change: &Change, path: &RepoPath, action: Action) -> Option<String> {
+    if !matches!(action, Action::Create | Action::Delete) {
+        return None;
+    }
+    let has = |file: String| {
+        let path = RepoPath::new(file).ok();
+        let file = path.and_then(|path| change.files.get(&path));
+        file.is_some_and(|file| file.action == action)
+    };
+    let mut folders = path.parents().filter(|folder| folder.contains('/'));
+    let folder = folders.find(|folder| {
+        let prefix = format!("{folder}/");
+        let heads = ["kustomization.yaml", "main.tf"];
+        let mut inside = change.files.iter();
+        heads.iter().any(|head| has(format!("{folder}/{head}")))
+            && inside.all(|(p, file)| !p.as_str().starts_with(&prefix) || file.action == action)
+    });
+    folder.map(str::to_owned)
+}
+
+/// How many lines a file gains and loses.
+fn line_counts(file: &FileChange) -> String {
+    let (before, after) = (file.before.as_deref(), file.after.as_deref());
+    let diff = TextDiff::from_lines(before.unwrap_or_default(), after.unwrap_or_default());
+    let count = |tag: ChangeTag| diff.iter_all_changes().filter(|c| c.tag() == tag).count();
+    let parts = [
+        (count(ChangeTag::Insert), '+'),
+        (count(ChangeTag::Delete), '-'),
+    ];
+    let parts = parts.iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts
+        .map(|(count, sign)| format!("{sign}{count}"))
+        .collect();
+    parts.join(" ")
 }
 
 /// The files of a change as a tree, then how many there are.

@@ -41,6 +41,9 @@ pub struct FileReport {
     pub action: String,
     /// Lines after the change.
     pub lines: usize,
+    /// Why, in words, where that is not plain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
     /// Unified diff, with `--diff`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub diff: Option<String>,
@@ -92,6 +95,7 @@ impl Report {
                 Action::Keep => "keep",
             }
             .to_owned(),
+            why: None,
             lines: file.after.as_deref().map_or(0, |text| text.lines().count()),
             diff: with_diff
                 .then(|| file_diff(path.as_str(), file.before.as_deref(), file.after.as_deref())),
@@ -111,6 +115,18 @@ impl Report {
             notes: Vec::new(),
             commit: None,
             next: Vec::new(),
+        }
+    }
+}
+
+impl AssumedReport {
+    /// The key as `--set` takes it.
+    pub fn as_set(&self) -> String {
+        match &self.cluster {
+            // A component's answer has its own key; a cluster's fact is named after the cluster.
+            Some(cluster) if self.key.contains('.') => format!("{cluster}:{}", self.key),
+            Some(cluster) => format!("{cluster}.{}", self.key),
+            None => self.key.clone(),
         }
     }
 }

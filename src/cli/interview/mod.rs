@@ -56,6 +56,8 @@ pub(super) struct Interview<'a> {
     state: State,
     /// Older states, and where the screen was.
     history: Vec<(State, usize)>,
+    /// Whether a platform is there, so that only what is new is asked.
+    only_new: bool,
     /// Answers of questions that were gone back to, to be offered again.
     memory: BTreeMap<String, Value>,
     begun: bool,
@@ -87,9 +89,22 @@ impl<'a> Interview<'a> {
                 table_done: false,
             },
             history: Vec::new(),
+            only_new: false,
             memory: BTreeMap::new(),
             begun: false,
         }
+    }
+
+    /// A conversation about what is new on a platform that is there.
+    pub(super) fn about_new(
+        answers: Answers,
+        environment: &'a Environment,
+        catalogue: &'a Catalogue,
+    ) -> Self {
+        let mut interview = Self::new(answers, environment, catalogue);
+        interview.only_new = true;
+        interview.state.upgrades_done = true;
+        interview
     }
 
     /// Everything answered so far.
@@ -154,7 +169,12 @@ impl<'a> Interview<'a> {
     }
 
     fn survey(&self, state: &State) -> Result<Survey> {
-        survey(&state.answers, self.environment, self.catalogue)
+        let mut survey = survey(&state.answers, self.environment, self.catalogue)?;
+        if self.only_new {
+            let standing = &state.answers.standing;
+            survey.open.retain(|open| open.is_new(standing));
+        }
+        Ok(survey)
     }
 
     /// What is wrong whatever the answers will be.

@@ -6,8 +6,7 @@ use serde_json::{Map, Value};
 
 use super::super::answers::{ALL, Answers, Given};
 use super::super::platform::{Answer, AnswerOrigin, Chosen, Cluster, Placed, Platform, Reason};
-use super::super::secrets::STORE;
-use super::super::units::{install_order, units};
+use super::super::units::{Unmet, install_order, units, unmet};
 use super::Report;
 use super::fit::{doubts, fits};
 use super::questions::{self, Outcome, Scope};
@@ -84,7 +83,9 @@ fn wishes(
             None => chosen_everywhere(name, component, &said.at, platform, &mut wishes, report),
         }
     }
-    for (name, cluster) in &platform.clusters {
+    let standing = &answers.standing.placed;
+    let new = platform.clusters.iter();
+    for (name, cluster) in new.filter(|(name, _)| !standing.contains_key(*name)) {
         for always in &catalogue.common.always {
             if fits(&catalogue.components[&always.value], cluster).is_ok() {
                 wishes
@@ -247,6 +248,7 @@ impl Placer<'_> {
             reason,
             answers: found,
             pinned,
+            pins: BTreeMap::new(),
         };
         if let Some(cluster) = self.platform.clusters.get_mut(self.cluster) {
             cluster.components.insert(name.to_owned(), placed);
@@ -254,9 +256,7 @@ impl Placer<'_> {
         self.platform
             .components
             .entry(name.to_owned())
-            .or_insert_with(|| Chosen {
-                answers: BTreeMap::new(),
-            });
+            .or_insert_with(Chosen::default);
         Ok(())
     }
 
@@ -277,8 +277,17 @@ impl Placer<'_> {
 
     /// Adds what chosen components need, until nothing is missing.
     fn needs(&mut self) -> Result<()> {
-        let mut unmet: BTreeSet<String> = BTreeSet::new();
-        while let Some((by, ability, why)) = self.first_unmet(&unmet) {
+        // What was missing before is the user's own doing.
+        let standing = self.answers.standing.unmet.get(self.cluster);
+        let mut given_up: BTreeSet<String> = standing.cloned().unwrap_or_default();
+        loop {
+            let all = unmet(self.platform, self.on(), self.catalogue);
+            let mut new = all.into_iter();
+            let Some(Unmet { by, ability, why }) =
+                new.find(|unmet| !given_up.contains(&unmet.ability))
+            else {
+                return Ok(());
+            };
             match self.candidate(&ability) {
                 Ok(name) => {
                     let reason = Reason::Needed {
@@ -287,7 +296,7 @@ impl Placer<'_> {
                     };
                     self.place(&name, reason)?;
                     // It may not give the ability with its answers here: do not ask again.
-                    unmet.insert(ability);
+                    given_up.insert(ability);
                 }
                 Err(hint) => {
                     let why = why.map(|why| format!(": {why}")).unwrap_or_default();
@@ -298,39 +307,10 @@ impl Placer<'_> {
                         ))
                         .hint(hint),
                     );
-                    unmet.insert(ability);
+                    given_up.insert(ability);
                 }
             }
         }
-        Ok(())
-    }
-
-    fn first_unmet(&self, given_up: &BTreeSet<String>) -> Option<(String, String, Option<String>)> {
-        let cluster = self.on();
-        let here = cluster.here(self.platform, self.catalogue);
-        for name in cluster.components.keys() {
-            let spec = &self.catalogue.components[name].spec;
-            let answers = self.platform.answers_of(cluster, name);
-            if self
-                .platform
-                .needs_store(cluster, &self.catalogue.components[name], &here)
-                && !here.contains(STORE)
-                && !given_up.contains(STORE)
-            {
-                let why = "its secrets come from a store here".to_owned();
-                return Some((name.clone(), STORE.to_owned(), Some(why)));
-            }
-            for need in spec.all_needs().filter(|need| !need.optional) {
-                let ability = &need.name.value;
-                if need.when.holds(|key| cluster.lookup(&answers, key))
-                    && !here.contains(ability)
-                    && !given_up.contains(ability)
-                {
-                    return Some((name.clone(), ability.clone(), need.why.clone()));
-                }
-            }
-        }
-        None
     }
 
     /// The only component that can give an ability here, or the one that the provider prefers.

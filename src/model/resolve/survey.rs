@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::super::answers::{Answers, Given};
 use super::super::platform::Platform;
+use super::super::standing::Standing;
 use super::super::value;
 use super::fit::{doubtful, fits};
 use super::questions::{self, Scope};
@@ -80,6 +81,7 @@ impl Form {
             default: None,
             defaults: indexmap::IndexMap::new(),
             confirm: None,
+            fixed: None,
             when: When::default(),
             optional: false,
         };
@@ -194,6 +196,22 @@ impl Open {
                 let scope = cluster.as_deref().unwrap_or(super::super::answers::ALL);
                 answers.set_component(component, scope, key, given);
             }
+        }
+    }
+
+    /// Whether something that is not there yet makes it a question.
+    pub fn is_new(&self, standing: &Standing) -> bool {
+        let mut users = self.users.iter();
+        match &self.about {
+            About::Name => false,
+            About::Email => users.any(|name| !standing.has(name)),
+            About::Provider(cluster) => !standing.placed.contains_key(cluster),
+            About::Cluster(cluster) => {
+                !standing.placed.contains_key(cluster)
+                    || users.any(|name| !standing.has_on(cluster, name))
+            }
+            About::Component(name, None) => !standing.has(name),
+            About::Component(name, Some(cluster)) => !standing.has_on(cluster, name),
         }
     }
 

@@ -1,0 +1,272 @@
+//! `landform add`.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::confirm::unwritten;
+use super::edit::{
+    Edit, Ended, New, WriteFlags, carry_out, clusters, may_add_needs, new, tell_needs,
+};
+use super::interview::Interview;
+use super::opened::Opened;
+use crate::catalog::{Catalogue, Layer, Taken};
+use crate::error::{Error, Place, Problem, Problems, Result, Source, suggest};
+use crate::model::{Answers, Environment, Resolution, revise};
+use crate::ui::Printer;
+
+/// Add components to clusters, or a cluster to the platform
+///
+/// A component comes from the catalogue, with what it needs, to every cluster that it fits or to those named by
+/// --on. Its questions are asked on a terminal, or answered by --set and --answers. What it changes in other
+/// components is part of the plan.
+#[derive(Debug, clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "Examples:\n  \
+    landform add grafana\n  \
+    landform add app external-dns --on prod --set prod.dns=route53\n  \
+    landform add loki tempo --on staging --dry-run"
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    sub: Option<Sub>,
+    #[command(flatten)]
+    components: ComponentArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Sub {
+    /// Add components that Flux runs from the start
+    App(ComponentArgs),
+    /// Add components that Terraform installs on a new cluster before Flux
+    Infrastructure(ComponentArgs),
+}
+
+/// What to add, and where.
+#[derive(Debug, clap::Args)]
+struct ComponentArgs {
+    /// Names in the catalogue; see `landform catalog`
+    #[arg(value_name = "NAME", required = true)]
+    names: Vec<String>,
+    /// Only these clusters
+    #[arg(long, value_name = "CLUSTER", value_delimiter = ',')]
+    on: Vec<String>,
+    /// Add what they need without asking
+    #[arg(long)]
+    with_needs: bool,
+    /// An answer, as prod:cert-manager.issuer=private; repeatable
+    #[arg(long, value_name = "[CLUSTER:]KEY=VALUE")]
+    set: Vec<String>,
+    /// Read answers from a YAML file
+    #[arg(long, value_name = "FILE")]
+    answers: Option<PathBuf>,
+    /// Accept the Terraform files of a catalogue of your own
+    #[arg(long)]
+    trust: bool,
+    #[command(flatten)]
+    write: WriteFlags,
+}
+
+pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
+    match &args.sub {
+        Some(Sub::App(args)) => components(args, Some(Layer::Apps), printer),
+        Some(Sub::Infrastructure(args)) => components(args, Some(Layer::Infrastructure), printer),
+        None => components(&args.components, None, printer),
+    }
+}
+
+fn components(args: &ComponentArgs, layer: Option<Layer>, printer: &Printer) -> Result<u8> {
+    let opened = Opened::open(&args.write.folder)?;
+    let catalogue = available(&opened, args.trust)?;
+    known(&args.names, layer, &opened, &catalogue)?;
+    let on = clusters(&opened, &args.on)?;
+    let answers = answers(args, &opened, &catalogue)?;
+    let environment = Environment::default();
+    let mut interview = Interview::about_new(answers, &environment, &catalogue);
+    let mut terminal = args.write.terminal();
+    let asks = terminal.is_some() && interview.is_open()?;
+    loop {
+        if let Some(terminal) = terminal.as_mut().filter(|_| asks) {
+            interview.run(terminal)?;
+        }
+        let resolution = revise(
+            &opened.platform,
+            &opened.catalogue,
+            interview.answers(),
+            &catalogue,
+        )?;
+        let new = new(&opened.platform, &resolution.platform);
+        if new.is_empty() {
+            there_already(args, &on, &opened, printer);
+        }
+        let agreed = args.with_needs || terminal.is_some() || args.write.dry_run;
+        may_add_needs(&new, agreed)?;
+        let edit = edit(args, &opened, &catalogue, resolution, &new, &on);
+        match carry_out(edit, &args.write, printer, terminal.as_mut())? {
+            Ended::Done(code) => return Ok(code),
+            // Without a question to go back to, Escape is a no.
+            Ended::Back => interview.back().ok_or_else(unwritten)?,
+        };
+    }
+}
+
+/// The templates of the platform, and those of the catalogue in force for what is not on it.
+///
+/// # Errors
+/// The platform's own catalogue cannot be read.
+pub(super) fn available(opened: &Opened, trust: bool) -> Result<Catalogue> {
+    let force = opened.in_force(trust)?;
+    let have = &opened.catalogue;
+    let new = force.components.keys();
+    let taken = Taken {
+        common: false,
+        providers: force
+            .providers
+            .keys()
+            .filter(|name| !have.providers.contains_key(*name))
+            .cloned()
+            .collect(),
+        components: new
+            .filter(|name| have.by_object(name).is_none() && !have.components.contains_key(*name))
+            .cloned()
+            .collect(),
+    };
+    have.with(&force, &taken)
+}
+
+/// Refuses names that the catalogue does not have, or has in another layer.
+fn known(
+    names: &[String],
+    layer: Option<Layer>,
+    opened: &Opened,
+    catalogue: &Catalogue,
+) -> Result<()> {
+    let mut problems = Problems::default();
+    for name in names {
+        let Some(component) = catalogue.components.get(name) else {
+            let problem = Problem::new(format!("the catalogue has no component `{name}`"));
+            let renamed = opened.catalogue.by_object(name);
+            problems.push(match renamed {
+                Some(component) => problem.hint(format!(
+                    "it is on the platform under the name {}",
+                    component.spec.name.value
+                )),
+                None => {
+                    let all = catalogue.components.keys().map(String::as_str);
+                    let near = suggest(name, all);
+                    problem.hint(format!("{near}; landform catalog WORDS searches"))
+                }
+            });
+            continue;
+        };
+        let is = component.spec.layer;
+        if layer.is_some_and(|layer| layer != is) {
+            let word = if is == Layer::Apps {
+                "app"
+            } else {
+                "infrastructure"
+            };
+            problems.push(
+                Problem::new(format!("{name} belongs to {is}"))
+                    .hint(format!("landform add {word} {name}")),
+            );
+        }
+    }
+    problems.into_result()
+}
+
+/// Takes back the first step of a removal.
+fn keep_after_all(args: &ComponentArgs, on: &BTreeSet<String>, edit: &mut Edit<'_>) {
+    for name in &args.names {
+        let Some(chosen) = edit.platform.components.get_mut(name) else {
+            continue;
+        };
+        let Some(pending) = &mut chosen.pending else {
+            continue;
+        };
+        let kept: Vec<String> = pending.on.intersection(on).cloned().collect();
+        if kept.is_empty() {
+            continue;
+        }
+        pending.on.retain(|cluster| !on.contains(cluster));
+        if pending.on.is_empty() {
+            chosen.pending = None;
+        }
+        edit.title = format!("Keep {name} on {}", kept.join(", "));
+        edit.restored.insert(name.clone());
+    }
+}
+
+/// What is there, and what is asked for.
+fn answers(args: &ComponentArgs, opened: &Opened, catalogue: &Catalogue) -> Result<Answers> {
+    let mut answers = Answers::of(&opened.platform, &opened.catalogue, catalogue);
+    if let Some(path) = &args.answers {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, &e))?;
+        let file = Answers::read(&Source::new(path.display().to_string(), text))?;
+        answers.take(file, &args.names);
+    }
+    for name in &args.names {
+        let at = Place::Flag(format!("add {name}"));
+        if args.on.is_empty() {
+            answers.place_everywhere(name, &at);
+        } else {
+            answers.place(name, &args.on, &at);
+        }
+    }
+    let mut problems = Problems::default();
+    for set in &args.set {
+        answers
+            .set(set)
+            .unwrap_or_else(|error| problems.extend(error));
+    }
+    problems.into_result()?;
+    Ok(answers)
+}
+
+fn there_already(args: &ComponentArgs, on: &BTreeSet<String>, opened: &Opened, printer: &Printer) {
+    for name in &args.names {
+        let there = opened.platform.clusters_of(name);
+        let there: Vec<&str> = there
+            .map(|cluster| cluster.name.as_str())
+            .filter(|cluster| on.contains(*cluster))
+            .collect();
+        if !there.is_empty() {
+            printer.note(&format!("{name} is on {} already", there.join(", ")));
+        }
+    }
+}
+
+fn edit<'a>(
+    args: &ComponentArgs,
+    opened: &'a Opened,
+    catalogue: &'a Catalogue,
+    resolution: Resolution,
+    new: &[New],
+    on: &BTreeSet<String>,
+) -> Edit<'a> {
+    let asked: BTreeSet<&str> = args.names.iter().map(String::as_str).collect();
+    let names: BTreeSet<&str> = new
+        .iter()
+        .map(|new| new.component.as_str())
+        .filter(|name| asked.contains(name))
+        .collect();
+    let places: BTreeSet<&str> = new.iter().map(|new| new.cluster.as_str()).collect();
+    let list = |set: &BTreeSet<&str>| set.iter().copied().collect::<Vec<_>>().join(", ");
+    let title = format!("Add {} to {}", list(&names), list(&places));
+    let mut edit = Edit::new("add", opened, title);
+    tell_needs(&mut edit, new);
+    for name in &names {
+        let notes = &catalogue.components[*name].spec.notes;
+        edit.notes
+            .extend(notes.iter().map(|note| format!("{name}: {note}")));
+    }
+    edit.notes.extend(resolution.notes);
+    edit.assumed = resolution.assumed;
+    edit.platform = resolution.platform;
+    edit.catalogue = catalogue;
+    keep_after_all(args, on, &mut edit);
+    edit
+}

@@ -1,0 +1,270 @@
+//! What every command does that changes a platform: plan, show, ask, write, commit. They differ in how the platform
+//! after the change comes about, and in nothing else.
+
+mod added;
+mod next;
+mod plan;
+mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) use added::{New, may_add_needs, new, tell_needs};
+pub(super) use plan::{Planned, plan};
+
+use super::confirm::{confirmed, refuse, unwritten};
+use super::opened::{Folder, Opened};
+use crate::catalog::Catalogue;
+use crate::error::{Error, Problem, Result};
+use crate::git::{self, Place};
+use crate::model::{Assumption, Platform};
+use crate::ui::{
+    Printer, Step, Terminal, is_interactive, painted, plan_lines, steps, style, unified, width,
+    wrap,
+};
+
+/// Flags of every command that changes a platform.
+#[derive(Debug, clap::Args)]
+pub(super) struct WriteFlags {
+    #[command(flatten)]
+    pub(super) folder: Folder,
+    /// Ask nothing: take defaults, and write
+    #[arg(short, long)]
+    pub(super) yes: bool,
+    /// Show the plan and write nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Show the text of every file that changes
+    #[arg(long)]
+    pub(super) diff: bool,
+    /// Print the outcome as JSON; see `landform schema change`
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Write and stage, but do not commit
+    #[arg(long)]
+    pub(super) no_commit: bool,
+    /// Message of the commit, instead of landform's own
+    #[arg(long, value_name = "TEXT", conflicts_with = "no_commit")]
+    pub(super) message: Option<String>,
+}
+
+impl WriteFlags {
+    /// A terminal to ask on, if this command may ask.
+    pub(super) fn terminal(&self) -> Option<Terminal> {
+        let quiet = self.yes || self.dry_run || self.json;
+        (!quiet && is_interactive()).then(Terminal::new)
+    }
+}
+
+/// A platform as somebody wants it.
+pub(super) struct Edit<'a> {
+    /// The command.
+    pub(super) command: &'static str,
+    /// What is there.
+    pub(super) opened: &'a Opened,
+    /// What is wanted.
+    pub(super) platform: Platform,
+    /// The templates it is made from.
+    pub(super) catalogue: &'a Catalogue,
+    /// First line of the commit's message.
+    pub(super) title: String,
+    /// What else the message says.
+    pub(super) body: String,
+    /// What is to be told, in words.
+    pub(super) notes: Vec<String>,
+    /// Defaults that were taken.
+    pub(super) assumed: Vec<Assumption>,
+    /// Components whose files go, edited or not, each from these clusters; with the last one goes what they share.
+    pub(super) removed: BTreeMap<String, BTreeSet<String>>,
+    /// Components whose files are written again where somebody deleted them.
+    pub(super) restored: BTreeSet<String>,
+    /// Versions that were named: of a component, on a cluster. They are written as given, older or newer.
+    pub(super) versions: Vec<(String, String, String)>,
+    /// Folders and files that get another place, with all that is in them.
+    pub(super) places: BTreeMap<String, String>,
+    /// Whether Terraform takes away what Flux must let go first.
+    pub(super) terraform_last: bool,
+    /// What to do after the push, in order.
+    pub(super) next: Vec<Step>,
+}
+
+impl<'a> Edit<'a> {
+    /// An edit that changes nothing yet.
+    pub(super) fn new(command: &'static str, opened: &'a Opened, title: String) -> Self {
+        Self {
+            command,
+            opened,
+            platform: opened.platform.clone(),
+            catalogue: &opened.catalogue,
+            title,
+            body: String::new(),
+            notes: Vec::new(),
+            assumed: Vec::new(),
+            removed: BTreeMap::new(),
+            restored: BTreeSet::new(),
+            versions: Vec::new(),
+            places: BTreeMap::new(),
+            terraform_last: false,
+            next: Vec::new(),
+        }
+    }
+
+    fn message(&self, flags: &WriteFlags) -> String {
+        match &flags.message {
+            Some(message) => format!("{}\n", message.trim_end()),
+            None if self.body.is_empty() => format!("{}\n", self.title),
+            None => format!("{}\n\n{}\n", self.title, self.body.trim_end()),
+        }
+    }
+}
+
+/// How a command ended.
+pub(super) enum Ended {
+    /// With this exit code.
+    Done(u8),
+    /// The last answer is to be given again.
+    Back,
+}
+
+/// Plans an edit, shows it, asks, writes and commits.
+///
+/// # Errors
+/// It cannot be planned, something stands against it, somebody says no, or it cannot be written.
+pub(super) fn carry_out(
+    edit: Edit<'_>,
+    flags: &WriteFlags,
+    printer: &Printer,
+    terminal: Option<&mut Terminal>,
+) -> Result<Ended> {
+    let place = git::look(&edit.opened.root)?;
+    let mut planned = plan(&edit, flags, &place)?;
+    if !planned.change.conflicts.is_empty() {
+        let hint = "mend what is named, and run the same command again";
+        return refuse(flags.json, hint, printer, &planned.report, &planned.change)
+            .map(Ended::Done);
+    }
+    let changes = !planned.change.files.is_empty();
+    if !flags.json && changes {
+        show(&planned, flags, printer);
+    }
+    if flags.dry_run || !changes {
+        if flags.json {
+            printer.json(&planned.report)?;
+        } else if !changes {
+            told(&planned.report.notes, printer);
+            printer.say("Nothing to do: everything is as you want it already.");
+        }
+        return Ok(Ended::Done(0));
+    }
+    if !flags.no_commit && matches!(place, Place::Root(_)) {
+        git::must_have_identity(&place)?;
+    }
+    if !flags.yes && !confirmed(flags.no_commit, printer, terminal, &planned.change)? {
+        return Ok(Ended::Back);
+    }
+    write::write(&edit, flags, &place, &mut planned)?;
+    if flags.json {
+        printer.json(&planned.report)?;
+    } else {
+        finish(&planned, printer);
+    }
+    Ok(Ended::Done(0))
+}
+
+/// The same for a command that has no question to go back to.
+///
+/// # Errors
+/// As for [`carry_out`].
+pub(super) fn carry_out_plainly(
+    edit: Edit<'_>,
+    flags: &WriteFlags,
+    printer: &Printer,
+) -> Result<u8> {
+    let mut terminal = flags.terminal();
+    match carry_out(edit, flags, printer, terminal.as_mut())? {
+        Ended::Done(code) => Ok(code),
+        Ended::Back => Err(unwritten()),
+    }
+}
+
+fn told(notes: &[String], printer: &Printer) {
+    let width = width().unwrap_or(usize::MAX);
+    for note in notes {
+        let lines = wrap(&format!("Note: {note}"), width, "  ");
+        printer.say(&lines.join("\n"));
+    }
+}
+
+fn show(planned: &Planned, flags: &WriteFlags, printer: &Printer) {
+    if flags.diff {
+        printer.raw(&painted(&unified(&planned.change)));
+    }
+    let width = width().unwrap_or(usize::MAX);
+    let bold = style::HEADING;
+    let report = &planned.report;
+    let mut blocks = vec![plan_lines(&planned.change, &planned.why, width)];
+    if !report.assumed.is_empty() {
+        let mut block = format!("{bold}Assumed{bold:#} (change by --set KEY=VALUE)");
+        for assumed in &report.assumed {
+            block.push_str(&format!("\n  {}={}", assumed.as_set(), assumed.value));
+        }
+        blocks.push(block);
+    }
+    for note in &report.notes {
+        blocks.push(wrap(&format!("Note: {note}"), width, "  ").join("\n"));
+    }
+    let text = blocks.join("\n\n");
+    if flags.dry_run {
+        // It is what was asked for.
+        printer.product(&text);
+    } else {
+        printer.say(&text);
+    }
+}
+
+fn finish(planned: &Planned, printer: &Printer) {
+    let (good, bold) = (style::GOOD, style::HEADING);
+    let report = &planned.report;
+    let outcome = match &report.commit {
+        Some(id) => format!(
+            "commit {} \"{}\"",
+            id.get(..10).unwrap_or(id),
+            planned.subject
+        ),
+        None if planned.in_git => "written and staged, not committed".to_owned(),
+        None => "written; this folder is no Git repository, so nothing was committed".to_owned(),
+    };
+    let next = if report.next.is_empty() {
+        String::new()
+    } else {
+        format!("\n\n{bold}Next{bold:#}{}", steps(&report.next, width()))
+    };
+    printer.say(&format!("\n{good}Done:{good:#} {outcome}{next}"));
+}
+
+/// The refusal of a name that no cluster has.
+pub(super) fn unknown_cluster(opened: &Opened, name: &str) -> Error {
+    let known = opened.platform.clusters.keys().map(String::as_str);
+    let message = format!(
+        "there is no cluster `{name}` on the platform {}",
+        opened.platform.name
+    );
+    Error::refused(Problem::new(message).hint(crate::error::suggest(name, known)))
+}
+
+/// The clusters that `--on` names, or all.
+///
+/// # Errors
+/// One of them is not there.
+pub(super) fn clusters(opened: &Opened, on: &[String]) -> Result<BTreeSet<String>> {
+    let there = &opened.platform.clusters;
+    if on.is_empty() {
+        return Ok(there.keys().cloned().collect());
+    }
+    let known = on.iter().map(|name| {
+        let known = there.contains_key(name);
+        known
+            .then(|| name.clone())
+            .ok_or_else(|| unknown_cluster(opened, name))
+    });
+    known.collect()
+}

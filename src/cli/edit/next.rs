@@ -1,0 +1,98 @@
+//! What comes after a change of a platform, in order.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::Edit;
+use crate::change::Change;
+use crate::cli::next::{push_to, secrets};
+use crate::git::Commit;
+use crate::ui::Step;
+
+/// The steps: Terraform where its files changed, secrets that something new needs, and the push.
+pub(super) fn steps(edit: &Edit<'_>, change: &Change, commit: Option<&Commit>) -> Vec<Step> {
+    let terraform = terraform(edit, change);
+    let mut steps = Vec::new();
+    if !edit.terraform_last {
+        steps.extend(terraform.iter().cloned());
+    }
+    let before = &edit.opened.platform.clusters;
+    for (name, cluster) in &edit.platform.clusters {
+        // The steps of a new cluster are its own.
+        let Some(was) = before.get(name) else {
+            continue;
+        };
+        let is_new = |component: &str| !was.components.contains_key(component);
+        steps.extend(secrets(&edit.platform, cluster, edit.catalogue, &is_new));
+    }
+    steps.push(push(edit, commit));
+    steps.extend(edit.next.iter().cloned());
+    if edit.terraform_last {
+        steps.extend(terraform);
+    }
+    steps
+}
+
+fn terraform(edit: &Edit<'_>, change: &Change) -> Vec<Step> {
+    let mut clusters: BTreeSet<&str> = BTreeSet::new();
+    for path in change.files.keys() {
+        let mut parts = path.as_str().split('/');
+        if let (Some("terraform"), Some(cluster), Some(_)) =
+            (parts.next(), parts.next(), parts.next())
+            && edit.platform.clusters.contains_key(cluster)
+            && edit.opened.platform.clusters.contains_key(cluster)
+        {
+            clusters.insert(cluster);
+        }
+    }
+    let dir = dir(edit);
+    let steps = clusters.into_iter().map(|cluster| Step {
+        title: if edit.terraform_last {
+            format!("when Flux has caught up on {cluster}, let Terraform follow")
+        } else {
+            format!("let Terraform follow on {cluster}, before the push")
+        },
+        notes: if edit.terraform_last {
+            Vec::new()
+        } else {
+            vec!["a pod that starts before its cloud identity exists gets no credentials".to_owned()]
+        },
+        commands: vec![format!(
+            "terraform -chdir={dir}terraform/{cluster} init && terraform -chdir={dir}terraform/{cluster} apply"
+        )],
+        ..Step::default()
+    });
+    steps.collect()
+}
+
+/// The platform's folder, as the beginning of a path; blank if it is the current one.
+fn dir(edit: &Edit<'_>) -> String {
+    let root = &edit.opened.root;
+    let here = Path::new(".").canonicalize();
+    if here.is_ok_and(|here| &here == root) {
+        return String::new();
+    }
+    format!("{}/", root.display())
+}
+
+fn push(edit: &Edit<'_>, commit: Option<&Commit>) -> Step {
+    let dir = dir(edit);
+    let git = if dir.is_empty() {
+        "git".to_owned()
+    } else {
+        format!("git -C {}", dir.trim_end_matches('/'))
+    };
+    let mut commands = Vec::new();
+    if commit.is_none() {
+        commands.push(format!("{git} commit"));
+    }
+    commands.push(format!(
+        "{git} push{}",
+        push_to(commit, &edit.platform.git.branch)
+    ));
+    Step {
+        title: "push: Flux takes it from there".to_owned(),
+        commands,
+        ..Step::default()
+    }
+}

@@ -1,0 +1,331 @@
+//! `landform set`.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::edit::{Edit, WriteFlags, carry_out_plainly, clusters, may_add_needs, new, tell_needs};
+use super::opened::Opened;
+use super::pin::versions;
+use crate::catalog::{Question, value_text};
+use crate::error::{Error, Problem, Problems, Result};
+use crate::model::{Answer, AnswerOrigin, Answers, Platform, revise};
+use crate::ui::{Printer, Table, width};
+
+/// Change answers later, or list them all
+///
+/// What depends on an answer is written anew, and your edits are kept. An empty value takes the default again.
+/// Without arguments every key is listed, with its value and where that came from.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    landform set\n  \
+    landform set prod.dns=route53 prod.domain=acme.io\n  \
+    landform set cert-manager.issuer=private --on staging\n  \
+    landform set email=\n\n\
+    Origins: answered, assumed (a default was taken), fixed (it cannot be changed later).")]
+pub(super) struct Args {
+    /// Keys as in the answers file, each with its value in YAML
+    #[arg(value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// The clusters that keys without a cluster are for
+    #[arg(long, value_name = "CLUSTER", value_delimiter = ',')]
+    on: Vec<String>,
+    /// Add what is needed with the new answers without asking
+    #[arg(long)]
+    with_needs: bool,
+    /// Change even what means to build a cluster anew
+    #[arg(long)]
+    rebuild: bool,
+    #[command(flatten)]
+    write: WriteFlags,
+}
+
+/// Every answer of a platform.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Settings {
+    /// Version of this form: 1.
+    format: u32,
+    /// The answers, as `landform set` takes them.
+    settings: Vec<Setting>,
+}
+
+/// One answer.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Setting {
+    /// The key.
+    key: String,
+    /// The value.
+    value: Value,
+    /// `answered`, `assumed` or `fixed`.
+    origin: String,
+    /// Why it is fixed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fixed: Option<String>,
+}
+
+pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
+    let opened = Opened::open(&args.write.folder)?;
+    if args.set.is_empty() {
+        return list(&opened, args.write.json, printer);
+    }
+    let specs = specs(args, &opened)?;
+    let mut answers = Answers::of(&opened.platform, &opened.catalogue, &opened.catalogue);
+    let mut problems = Problems::default();
+    for spec in &specs {
+        refuse_fixed(spec).unwrap_or_else(|problem| problems.push(problem));
+        answers
+            .set(spec)
+            .unwrap_or_else(|error| problems.extend(error));
+    }
+    problems.into_result()?;
+    let resolution = revise(
+        &opened.platform,
+        &opened.catalogue,
+        &answers,
+        &opened.catalogue,
+    )?;
+    let mut edit = Edit::new("set", &opened, title(&specs));
+    edit.platform = resolution.platform;
+    edit.assumed = resolution.assumed;
+    edit.notes = resolution.notes;
+    let new = new(&opened.platform, &edit.platform);
+    let terminal = args.write.terminal();
+    may_add_needs(
+        &new,
+        args.with_needs || terminal.is_some() || args.write.dry_run,
+    )?;
+    tell_needs(&mut edit, &new);
+    rebuilt(args, &opened, &mut edit)?;
+    later(&opened, &mut edit);
+    let (was, is) = (&opened.platform.git, &edit.platform.git);
+    if (&was.url, &was.branch) != (&is.url, &is.branch) {
+        edit.notes.push(
+            "the clusters learn where to read from the place they read now: push this commit there, and to the new place"
+                .to_owned(),
+        );
+    }
+    if was.auth != is.auth {
+        edit.notes.push(
+            "Flux logs in with what Terraform gave it: make the Secret flux-system/flux-system anew for the new login, or raise `revision` in terraform/<cluster>/main.tf and apply"
+                .to_owned(),
+        );
+    }
+    carry_out_plainly(edit, &args.write, printer)
+}
+
+/// The settings, each with its cluster.
+fn specs(args: &Args, opened: &Opened) -> Result<Vec<String>> {
+    if args.on.is_empty() {
+        return Ok(args.set.clone());
+    }
+    let on = clusters(opened, &args.on)?;
+    let mut specs = Vec::new();
+    for spec in &args.set {
+        let key = spec.split('=').next().unwrap_or_default();
+        if key.contains(':') {
+            return Err(Error::refused(
+                Problem::new(format!("`{key}` names a cluster already"))
+                    .hint("leave out --on, or the cluster"),
+            ));
+        }
+        let component = key.split('.').next().unwrap_or_default();
+        let colon = opened.platform.components.contains_key(component);
+        let between = if colon { ':' } else { '.' };
+        specs.extend(on.iter().map(|cluster| format!("{cluster}{between}{spec}")));
+    }
+    Ok(specs)
+}
+
+fn title(specs: &[String]) -> String {
+    let parts = specs.iter().map(|spec| match spec.split_once('=') {
+        Some((key, "")) => format!("{key} to its default"),
+        Some((key, value)) => format!("{key} to {value}"),
+        None => spec.clone(),
+    });
+    let all = parts.collect::<Vec<_>>().join(", ");
+    format!("Set {all}")
+}
+
+/// Refuses what is part of too many names to be changed.
+fn refuse_fixed(spec: &str) -> Result<(), Problem> {
+    let key = spec.split('=').next().unwrap_or_default();
+    if key == "name" {
+        return Err(Problem::new(NAME).hint("begin a new platform: landform new"));
+    }
+    if key.ends_with(".provider") {
+        return Err(Problem::new(PROVIDER).hint(
+            "add another cluster like it: landform add cluster NAME --provider P --like CLUSTER",
+        ));
+    }
+    Ok(())
+}
+
+const NAME: &str = "the platform's name is part of the names of everything it has made in clouds";
+const PROVIDER: &str = "a cluster cannot change its provider";
+
+/// The questions that a cluster was asked.
+fn questions<'a>(opened: &'a Opened, provider: &str) -> impl Iterator<Item = &'a Question> {
+    let own = opened.catalogue.providers.get(provider).into_iter();
+    own.flat_map(|provider| &provider.spec.questions)
+        .chain(&opened.catalogue.common.cluster)
+}
+
+/// Refuses, or states, what means to build a cluster anew.
+fn rebuilt(args: &Args, opened: &Opened, edit: &mut Edit<'_>) -> Result<()> {
+    let mut problems = Problems::default();
+    for (name, cluster) in &opened.platform.clusters {
+        let Some(after) = edit.platform.clusters.get(name) else {
+            continue;
+        };
+        for question in questions(opened, &cluster.provider) {
+            let key = &question.name.value;
+            let value = |answer: Option<&Answer>| answer.map(|answer| answer.value.clone());
+            let Some(why) = &question.fixed else {
+                continue;
+            };
+            if value(cluster.answers.get(key)) == value(after.answers.get(key)) {
+                continue;
+            }
+            if args.rebuild {
+                edit.notes.push(format!(
+                    "{name} is built anew when Terraform applies this: {why}"
+                ));
+            } else {
+                problems.push(
+                    Problem::new(format!("{name}.{key} cannot be changed: {why}"))
+                        .hint("to build the cluster anew, with all that is in it lost: --rebuild"),
+                );
+            }
+        }
+    }
+    problems.into_result()
+}
+
+/// A cluster that is to follow later keeps what it has.
+fn later(opened: &Opened, edit: &mut Edit<'_>) {
+    for (name, cluster) in &mut edit.platform.clusters {
+        let was = opened.platform.clusters.get(name);
+        let is_later = cluster.upgrades_later();
+        if was.is_none_or(|was| was.upgrades_later() == is_later) {
+            continue;
+        }
+        if !is_later {
+            edit.notes.push(format!(
+                "what is pinned on {name} stays pinned: landform unpin NAME --on {name}"
+            ));
+            continue;
+        }
+        for (component, placed) in &mut cluster.components {
+            let versions = versions(opened, component, name);
+            if !placed.pinned && !versions.is_empty() {
+                placed.pinned = true;
+                placed.pins = versions.into_iter().collect();
+            }
+        }
+        edit.notes.push(format!(
+            "everything on {name} is pinned to the version it has"
+        ));
+    }
+}
+
+fn list(opened: &Opened, json: bool, printer: &Printer) -> Result<u8> {
+    let settings = Settings {
+        format: 1,
+        settings: settings(opened),
+    };
+    if json {
+        printer.json(&settings)?;
+        return Ok(0);
+    }
+    let header = ["key", "value", "origin"].map(str::to_owned).to_vec();
+    let mut table = Table::new(header);
+    for setting in &settings.settings {
+        let value = value_text(&setting.value);
+        table.row(&[setting.key.clone(), value, setting.origin.clone()]);
+    }
+    printer.raw(&table.draw(width()));
+    Ok(0)
+}
+
+fn settings(opened: &Opened) -> Vec<Setting> {
+    let platform: &Platform = &opened.platform;
+    let mut all = Vec::new();
+    let mut put = |key: String, value: Value, origin: &str, fixed: Option<&str>| {
+        all.push(Setting {
+            key,
+            value,
+            origin: fixed.map_or(origin, |_| "fixed").to_owned(),
+            fixed: fixed.map(str::to_owned),
+        });
+    };
+    let given = "answered";
+    put(
+        "name".to_owned(),
+        platform.name.as_str().into(),
+        given,
+        Some(NAME),
+    );
+    put(
+        "git.url".to_owned(),
+        platform.git.url.clone().into(),
+        given,
+        None,
+    );
+    put(
+        "git.branch".to_owned(),
+        platform.git.branch.clone().into(),
+        given,
+        None,
+    );
+    put(
+        "git.auth".to_owned(),
+        platform.git.auth.as_str().into(),
+        given,
+        None,
+    );
+    if let Some(email) = &platform.email {
+        put("email".to_owned(), email.clone().into(), given, None);
+    }
+    put("ci".to_owned(), platform.ci.clone().into(), given, None);
+    let origin = |answer: &Answer| match answer.origin {
+        AnswerOrigin::Answered => "answered",
+        AnswerOrigin::Assumed => "assumed",
+    };
+    for (name, cluster) in &platform.clusters {
+        let provider = cluster.provider.clone();
+        put(
+            format!("{name}.provider"),
+            provider.into(),
+            given,
+            Some(PROVIDER),
+        );
+        for (key, answer) in &cluster.answers {
+            let mut questions = questions(opened, &cluster.provider);
+            let question = questions.find(|question| &question.name.value == key);
+            let fixed = question.and_then(|question| question.fixed.as_deref());
+            put(
+                format!("{name}.{key}"),
+                answer.value.clone(),
+                origin(answer),
+                fixed,
+            );
+        }
+    }
+    for (name, chosen) in &platform.components {
+        for (key, answer) in &chosen.answers {
+            put(
+                format!("{name}.{key}"),
+                answer.value.clone(),
+                origin(answer),
+                None,
+            );
+        }
+        for cluster in platform.clusters_of(name) {
+            for (key, answer) in &cluster.components[name].answers {
+                let key = format!("{}:{name}.{key}", cluster.name);
+                put(key, answer.value.clone(), origin(answer), None);
+            }
+        }
+    }
+    all
+}
