@@ -90,7 +90,7 @@ fn what_only_one_room_does() {
         (r"git2::|Command::new\(", &["git/"]),
         (
             r"fs::(write|rename|remove|create|copy)|persist\(|tempfile_in",
-            &["change/apply.rs", "git/staged.rs"],
+            &["change/apply.rs", "git/staged.rs", "git/kept.rs"],
         ),
         (r"tera::Tera|\bTera::", &["catalog/template.rs"]),
     ];

@@ -3,7 +3,7 @@
 mod apply;
 mod lock;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::RepoPath;
 
@@ -49,6 +49,23 @@ pub struct Change {
     pub files: BTreeMap<RepoPath, FileChange>,
     /// What stands against it. A change with conflicts is never applied.
     pub conflicts: Vec<Conflict>,
+    /// The three sides of a conflict between the user's text and the new one.
+    pub sides: BTreeMap<RepoPath, Sides>,
+    /// Files into which both the user's edits and new text went.
+    pub merged: BTreeSet<RepoPath>,
+    /// Files that would have changed, had somebody not deleted them.
+    pub deleted: BTreeSet<RepoPath>,
+}
+
+/// The sides of a conflict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sides {
+    /// What landform wrote the last time.
+    pub base: Option<String>,
+    /// What is there.
+    pub ours: String,
+    /// What landform would write; nothing if it would delete the file.
+    pub theirs: Option<String>,
 }
 
 impl Change {
@@ -75,6 +92,26 @@ impl Change {
                 after: Some(text),
             });
         }
+    }
+
+    /// Settles a conflict: the file gets this text, or goes, or stays as it is.
+    pub fn settle(&mut self, path: &RepoPath, text: Option<String>) {
+        let Some(sides) = self.sides.remove(path) else {
+            return;
+        };
+        self.conflicts.retain(|conflict| &conflict.path != path);
+        if text.as_ref() == Some(&sides.ours) {
+            return;
+        }
+        let file = FileChange {
+            action: match text {
+                Some(_) => Action::Edit,
+                None => Action::Delete,
+            },
+            before: Some(sides.ours),
+            after: text,
+        };
+        self.files.insert(path.clone(), file);
     }
 
     /// Whether it does nothing.

@@ -22,6 +22,7 @@ mod schemas;
 mod set;
 mod show;
 mod shown;
+mod update;
 mod values;
 
 use clap::{ColorChoice, Parser, Subcommand};
@@ -60,6 +61,8 @@ enum Command {
     Move(relocate::MoveArgs),
     Rename(relocate::RenameArgs),
     Set(set::Args),
+    Update(Box<update::Args>),
+    Outdated(update::OutdatedArgs),
     Pin(pin::PinArgs),
     Unpin(pin::UnpinArgs),
     List(list::Args),
@@ -112,6 +115,8 @@ fn run(command: Command, printer: &Printer) -> Result<u8> {
         Command::Remove(args) => remove::run(&args, printer),
         Command::Move(args) => relocate::relocate(&args, printer),
         Command::Rename(args) => relocate::rename(&args, printer),
+        Command::Update(args) => update::run(&args, printer),
+        Command::Outdated(args) => update::run_outdated(&args, printer),
         Command::Set(args) => set::run(&args, printer),
         Command::Pin(args) => pin::pin(&args, printer),
         Command::Unpin(args) => pin::unpin(&args, printer),

@@ -254,7 +254,7 @@ fn copy(catalogue: &Catalogue) -> Result<Catalogue> {
 }
 
 /// Where the folders and files of a component go, as landform would have written them.
-fn places(
+pub(super) fn places(
     opened: &Opened,
     name: &str,
     new: &str,

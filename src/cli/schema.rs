@@ -41,6 +41,8 @@ pub(super) enum SchemaKind {
     Values,
     /// The --json output of `landform set` without arguments
     Set,
+    /// The --json output of `landform outdated`
+    Outdated,
 }
 
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
@@ -54,6 +56,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         SchemaKind::Diff => schemas::diff(),
         SchemaKind::Values => schemas::values(),
         SchemaKind::Set => schemas::set(),
+        SchemaKind::Outdated => schemas::outdated(),
     };
     printer.json(&schema)?;
     Ok(0)

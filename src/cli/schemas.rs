@@ -45,6 +45,11 @@ pub(super) fn set() -> Value {
     schemars::schema_for!(super::set::Settings).to_value()
 }
 
+/// The `--json` output of `landform outdated`.
+pub(super) fn outdated() -> Value {
+    schemars::schema_for!(super::update::OutdatedList).to_value()
+}
+
 /// The answers file, with every question of the catalogue.
 pub(super) fn answers(catalogue: &Catalogue) -> Value {
     let clusters: Vec<Value> = catalogue

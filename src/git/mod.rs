@@ -3,6 +3,7 @@
 
 mod commit;
 mod identity;
+mod kept;
 mod staged;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use crate::model::{Environment, RepoPath};
 
 pub use commit::{Commit, commit};
 pub use identity::{Identity, identity, must_have_identity};
+pub use kept::{forget_kept, keep, kept};
 pub use staged::stage;
 
 /// Brings a tag of a repository into a folder, by the user's `git` with its logins.

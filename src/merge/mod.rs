@@ -12,8 +12,9 @@ mod yaml;
 
 pub use edited::{Standing, in_step, standing};
 pub use moves::Moves;
+pub use text::marked;
 
-use crate::change::{Action, Change, Conflict, FileChange};
+use crate::change::{Action, Change, Conflict, FileChange, Sides};
 use crate::model::{RECORD, RepoPath, Tree};
 
 /// Merges file by file. Pure.
@@ -25,9 +26,17 @@ pub fn merge(base: &Tree, ours: &Tree, theirs: &Tree) -> Change {
     let mut change = Change::default();
     for (path, new) in theirs {
         match merge_file(path, base.get(path), ours.get(path), new) {
-            Outcome::Keep => {}
+            Outcome::Keep => {
+                let old = base.get(path).filter(|old| *old != new);
+                if old.is_some() && !ours.contains_key(path) {
+                    change.deleted.insert(path.clone());
+                }
+            }
             Outcome::Take(text) => {
                 let before = ours.get(path).cloned();
+                if before.is_some() && &text != new {
+                    change.merged.insert(path.clone());
+                }
                 let action = if before.is_some() {
                     Action::Edit
                 } else {
@@ -43,6 +52,14 @@ pub fn merge(base: &Tree, ours: &Tree, theirs: &Tree) -> Change {
                 );
             }
             Outcome::Conflict(reason) => {
+                if let Some(ours) = ours.get(path) {
+                    let sides = Sides {
+                        base: base.get(path).cloned(),
+                        ours: ours.clone(),
+                        theirs: Some(new.clone()),
+                    };
+                    change.sides.insert(path.clone(), sides);
+                }
                 change.conflicts.push(Conflict {
                     path: path.clone(),
                     reason,
@@ -62,6 +79,12 @@ pub fn merge(base: &Tree, ours: &Tree, theirs: &Tree) -> Change {
             };
             change.files.insert(path.clone(), file);
         } else {
+            let sides = Sides {
+                base: Some(old.clone()),
+                ours: mine.clone(),
+                theirs: None,
+            };
+            change.sides.insert(path.clone(), sides);
             change.conflicts.push(Conflict {
                 path: path.clone(),
                 reason: "it would be deleted, and was edited".to_owned(),

@@ -15,6 +15,13 @@ pub(super) fn merge(base: &str, ours: &str, theirs: &str) -> Result<String, Stri
     }
 }
 
+/// Both sides in one text, for a person to settle: what clashes stands between marks. Never part of a change.
+pub fn marked(base: Option<&str>, ours: &str, theirs: Option<&str>) -> String {
+    match diffy::merge(base.unwrap_or_default(), ours, theirs.unwrap_or_default()) {
+        Ok(text) | Err(text) => text,
+    }
+}
+
 /// The first lines that clash.
 fn clashing(marked: &str) -> String {
     let mut lines = marked

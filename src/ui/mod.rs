@@ -16,6 +16,6 @@ pub use printer::{Printer, Verbosity, style, width};
 #[cfg(test)]
 pub use prompt::{Act, Scripted};
 pub use prompt::{Check, Confirmed, Item, Line, Prompter, Reply, Terminal, is_interactive, wrap};
-pub use report::{AssumedReport, ConflictReport, FileReport, Report, Step};
+pub use report::{AssumedReport, ConflictReport, FileReport, Report, SidesReport, Step};
 pub use steps::steps;
 pub use table::Table;

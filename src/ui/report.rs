@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::diff::file_diff;
-use crate::change::{Action, Change};
+use crate::change::{Action, Change, Sides};
 use crate::model::Assumption;
 
 /// The outcome of a command that writes. `landform schema change` describes it.
@@ -56,6 +56,20 @@ pub struct ConflictReport {
     pub path: String,
     /// Why, in words.
     pub reason: String,
+    /// The three texts, where that is what it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sides: Option<SidesReport>,
+}
+
+/// The three texts of a conflict.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct SidesReport {
+    /// What landform wrote the last time.
+    pub base: Option<String>,
+    /// What is there.
+    pub yours: String,
+    /// What landform would write; nothing if it would delete the file.
+    pub new: Option<String>,
 }
 
 /// A default that was taken.
@@ -103,6 +117,7 @@ impl Report {
         let conflicts = change.conflicts.iter().map(|conflict| ConflictReport {
             path: conflict.path.to_string(),
             reason: conflict.reason.clone(),
+            sides: change.sides.get(&conflict.path).map(Into::into),
         });
         Self {
             format: 1,
@@ -115,6 +130,16 @@ impl Report {
             notes: Vec::new(),
             commit: None,
             next: Vec::new(),
+        }
+    }
+}
+
+impl From<&Sides> for SidesReport {
+    fn from(sides: &Sides) -> Self {
+        Self {
+            base: sides.base.clone(),
+            yours: sides.ours.clone(),
+            new: sides.theirs.clone(),
         }
     }
 }

@@ -14,6 +14,7 @@ pub(super) use plan::{Planned, plan};
 use super::confirm::{confirmed, refuse, unwritten};
 use super::opened::{Folder, Opened};
 use crate::catalog::Catalogue;
+use crate::change::Sides;
 use crate::error::{Error, Problem, Result};
 use crate::git::{self, Place};
 use crate::model::{Assumption, Platform};
@@ -81,6 +82,8 @@ pub(super) struct Edit<'a> {
     pub(super) versions: Vec<(String, String, String)>,
     /// Folders and files that get another place, with all that is in them.
     pub(super) places: BTreeMap<String, String>,
+    /// How conflicts are settled, by path.
+    pub(super) resolved: BTreeMap<String, Settled>,
     /// Whether Terraform takes away what Flux must let go first.
     pub(super) terraform_last: bool,
     /// What to do after the push, in order.
@@ -103,6 +106,7 @@ impl<'a> Edit<'a> {
             restored: BTreeSet::new(),
             versions: Vec::new(),
             places: BTreeMap::new(),
+            resolved: BTreeMap::new(),
             terraform_last: false,
             next: Vec::new(),
         }
@@ -113,6 +117,28 @@ impl<'a> Edit<'a> {
             Some(message) => format!("{}\n", message.trim_end()),
             None if self.body.is_empty() => format!("{}\n", self.title),
             None => format!("{}\n\n{}\n", self.title, self.body.trim_end()),
+        }
+    }
+}
+
+/// How somebody settled a conflict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Settled {
+    /// What is there stays.
+    Mine,
+    /// What is new is taken.
+    Theirs,
+    /// The file gets this text.
+    Text(String),
+}
+
+impl Settled {
+    /// The text that the file gets; nothing if it goes.
+    fn text(&self, sides: &Sides) -> Option<String> {
+        match self {
+            Self::Mine => Some(sides.ours.clone()),
+            Self::Theirs => sides.theirs.clone(),
+            Self::Text(text) => Some(text.clone()),
         }
     }
 }
@@ -136,7 +162,22 @@ pub(super) fn carry_out(
     terminal: Option<&mut Terminal>,
 ) -> Result<Ended> {
     let place = git::look(&edit.opened.root)?;
-    let mut planned = plan(&edit, flags, &place)?;
+    let planned = plan(&edit, flags, &place)?;
+    carry_out_planned(&edit, planned, &place, flags, printer, terminal)
+}
+
+/// The same with the plan made already.
+///
+/// # Errors
+/// As for [`carry_out`].
+pub(super) fn carry_out_planned(
+    edit: &Edit<'_>,
+    mut planned: Planned,
+    place: &Place,
+    flags: &WriteFlags,
+    printer: &Printer,
+    terminal: Option<&mut Terminal>,
+) -> Result<Ended> {
     if !planned.change.conflicts.is_empty() {
         let hint = "mend what is named, and run the same command again";
         return refuse(flags.json, hint, printer, &planned.report, &planned.change)
@@ -156,12 +197,12 @@ pub(super) fn carry_out(
         return Ok(Ended::Done(0));
     }
     if !flags.no_commit && matches!(place, Place::Root(_)) {
-        git::must_have_identity(&place)?;
+        git::must_have_identity(place)?;
     }
     if !flags.yes && !confirmed(flags.no_commit, printer, terminal, &planned.change)? {
         return Ok(Ended::Back);
     }
-    write::write(&edit, flags, &place, &mut planned)?;
+    write::write(edit, flags, place, &mut planned)?;
     if flags.json {
         printer.json(&planned.report)?;
     } else {

@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::Edit;
-use crate::change::Change;
+use crate::change::{Action, Change};
 use crate::cli::next::{push_to, secrets};
 use crate::git::Commit;
 use crate::ui::Step;
 
 /// The steps: Terraform where its files changed, secrets that something new needs, and the push.
 pub(super) fn steps(edit: &Edit<'_>, change: &Change, commit: Option<&Commit>) -> Vec<Step> {
-    let terraform = terraform(edit, change);
+    let last = edit.terraform_last || takes_away(change);
+    let terraform = terraform(edit, change, last);
     let mut steps = Vec::new();
-    if !edit.terraform_last {
+    if !last {
         steps.extend(terraform.iter().cloned());
     }
     let before = &edit.opened.platform.clusters;
@@ -27,13 +28,21 @@ pub(super) fn steps(edit: &Edit<'_>, change: &Change, commit: Option<&Commit>) -
     }
     steps.push(push(edit, commit));
     steps.extend(edit.next.iter().cloned());
-    if edit.terraform_last {
+    if last {
         steps.extend(terraform);
     }
     steps
 }
 
-fn terraform(edit: &Edit<'_>, change: &Change) -> Vec<Step> {
+/// Whether something goes that pods may still use.
+fn takes_away(change: &Change) -> bool {
+    let mut files = change.files.iter();
+    files.any(|(path, file)| {
+        path.as_str().starts_with("terraform/") && file.action == Action::Delete
+    })
+}
+
+fn terraform(edit: &Edit<'_>, change: &Change, last: bool) -> Vec<Step> {
     let mut clusters: BTreeSet<&str> = BTreeSet::new();
     for path in change.files.keys() {
         let mut parts = path.as_str().split('/');
@@ -47,12 +56,12 @@ fn terraform(edit: &Edit<'_>, change: &Change) -> Vec<Step> {
     }
     let dir = dir(edit);
     let steps = clusters.into_iter().map(|cluster| Step {
-        title: if edit.terraform_last {
+        title: if last {
             format!("when Flux has caught up on {cluster}, let Terraform follow")
         } else {
             format!("let Terraform follow on {cluster}, before the push")
         },
-        notes: if edit.terraform_last {
+        notes: if last {
             Vec::new()
         } else {
             vec!["a pod that starts before its cloud identity exists gets no credentials".to_owned()]

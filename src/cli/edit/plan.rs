@@ -16,6 +16,7 @@ use crate::ui::Report;
 use crate::yaml::parse_foreign;
 
 /// A change, and what to tell about it.
+#[derive(Clone)]
 pub(in crate::cli) struct Planned {
     /// The change.
     pub(in crate::cli) change: Change,
@@ -96,6 +97,12 @@ pub(in crate::cli) fn plan(edit: &Edit<'_>, flags: &WriteFlags, place: &Place) -
     }
     let mut lost = Vec::new();
     discard(edit, &owned, &base, &ours.tree, &mut change, &mut lost);
+    let sides = change.sides.clone();
+    for (path, sides) in sides {
+        if let Some(text) = edit.resolved.get(path.as_str()) {
+            change.settle(&path, text.text(&sides));
+        }
+    }
     change.oppose(ours.in_the_way);
     let in_git = matches!(place, Place::Root(_));
     if let Place::Root(repo) = place {
@@ -249,6 +256,7 @@ fn discard(
             after: None,
         };
         change.files.insert(conflict.path.clone(), file);
+        change.sides.remove(&conflict.path);
         false
     });
     for (path, file) in &change.files {

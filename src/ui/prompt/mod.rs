@@ -1,5 +1,6 @@
 //! Asking. Without a terminal nothing is ever asked.
 
+mod given;
 mod line;
 mod listing;
 mod look;

@@ -1,0 +1,327 @@
+//! `landform update`.
+
+mod conflicts;
+mod scope;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use super::edit::{
+    Edit, Ended, Planned, Settled, WriteFlags, carry_out_planned, may_add_needs, new, plan,
+    tell_needs,
+};
+use super::opened::{Opened, Owners};
+use super::relocate::places;
+use crate::catalog::Catalogue;
+use crate::error::{Error, Problem, Result};
+use crate::git::{self, Place};
+use crate::model::{AnswerOrigin, Answers, CatalogueRef, Platform, RepoPath, revise};
+use crate::ui::{Printer, Table, Terminal, width};
+
+use scope::Scope;
+
+pub(super) use scope::{OutdatedArgs, OutdatedList, run_outdated};
+
+/// Bring in newer templates, and keep your edits
+///
+/// The templates of the catalogue in force are set against those that the platform was made from, and what changed
+/// goes into your own text. Where both sides changed the same place, nothing of that component is written until you
+/// say which is right: on a terminal, or in a file for --resolve. Chart versions never go back. Files that you
+/// deleted stay deleted, and folders that you moved are followed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    landform update --dry-run --diff\n  \
+    landform update\n  \
+    landform update grafana\n  \
+    landform update --resolve resolve.yaml --yes\n\n\
+    A file for --resolve names each file in conflict and what becomes of it: mine, theirs, or its whole text:\n  \
+    apps/grafana/values.yaml: theirs\n\n\
+    Exit code 1 if a conflict is left.")]
+pub(super) struct Args {
+    /// Only these components; without any, everything
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// Settle conflicts as a YAML file says
+    #[arg(long, value_name = "FILE")]
+    resolve: Option<PathBuf>,
+    /// Settle the conflicts that an update left, as you wrote into its file
+    #[arg(long = "continue", conflicts_with_all = ["names", "resolve", "abort"])]
+    go_on: bool,
+    /// Forget the conflicts that an update left
+    #[arg(long, conflicts_with_all = ["names", "resolve"])]
+    abort: bool,
+    /// Another catalogue of your own from now on
+    #[arg(long, value_name = "DIR|URL#TAG")]
+    catalog: Option<String>,
+    /// Accept the Terraform and CI files of a catalogue of your own
+    #[arg(long)]
+    trust: bool,
+    /// Add what is needed with the new templates without asking
+    #[arg(long)]
+    with_needs: bool,
+    #[command(flatten)]
+    write: WriteFlags,
+}
+
+pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
+    let mut opened = Opened::open(&args.write.folder)?;
+    let place = git::look(&opened.root)?;
+    if args.abort {
+        return conflicts::abort(&opened, printer);
+    }
+    if let Some(catalogue) = &args.catalog {
+        opened.platform.catalogue = Some(CatalogueRef::parse(catalogue));
+    }
+    let force = opened.in_force(args.trust)?;
+    let left = conflicts::left(&opened)?;
+    if args.go_on && left.is_none() {
+        return Err(Error::refused(
+            Problem::new("no update is waiting to be continued").hint("landform update begins one"),
+        ));
+    }
+    let mut names = args.names.clone();
+    let mut resolved = match &args.resolve {
+        Some(path) => conflicts::read(path)?,
+        None => BTreeMap::new(),
+    };
+    if let Some(left) = left.filter(|_| args.go_on) {
+        names.clone_from(&left.names);
+        resolved.extend(left.resolved);
+    }
+    let scope = Scope::of(&opened, &force, &names)?;
+    let mut terminal = args.write.terminal();
+    let session = Session {
+        args,
+        opened: &opened,
+        force: &force,
+        place: &place,
+    };
+    let found = session.settle(scope, resolved, terminal.as_mut(), printer)?;
+    session.finish(&names, found, terminal.as_mut(), printer)
+}
+
+/// An update as far as it can go, and what it leaves.
+struct Found {
+    catalogue: Catalogue,
+    scope: Scope,
+    resolved: BTreeMap<String, Settled>,
+    /// What is left out: the name of a component or of the skeleton, and the conflicts that keep it out.
+    left: BTreeMap<String, Planned>,
+}
+
+struct Session<'a> {
+    args: &'a Args,
+    opened: &'a Opened,
+    force: &'a Catalogue,
+    place: &'a Place,
+}
+
+impl<'a> Session<'a> {
+    fn edit<'e>(
+        &self,
+        scope: &Scope,
+        catalogue: &'e Catalogue,
+        resolved: &BTreeMap<String, Settled>,
+    ) -> Result<Edit<'e>>
+    where
+        'a: 'e,
+    {
+        let opened = self.opened;
+        let answers = Answers::of(&opened.platform, &opened.catalogue, catalogue);
+        let resolution = revise(&opened.platform, &opened.catalogue, &answers, catalogue)?;
+        let mut edit = Edit::new("update", opened, scope.title());
+        edit.notes = resolution.notes;
+        edit.notes
+            .extend(not_asked(&opened.platform, &resolution.platform));
+        edit.notes.extend(scope.notes());
+        edit.assumed = resolution.assumed;
+        edit.platform = resolution.platform;
+        edit.catalogue = catalogue;
+        edit.resolved.clone_from(resolved);
+        for (name, component) in &catalogue.components {
+            let was = opened.catalogue.components.get(name).map(|c| c.spec.layer);
+            if let Some(was) = was.filter(|was| *was != component.spec.layer) {
+                edit.places
+                    .extend(places(opened, name, name, was, component.spec.layer));
+            }
+        }
+        Ok(edit)
+    }
+
+    /// Plans, asks about conflicts, and leaves out whatever has one that nobody settled.
+    fn settle(
+        &self,
+        mut scope: Scope,
+        mut resolved: BTreeMap<String, Settled>,
+        mut terminal: Option<&mut Terminal>,
+        printer: &Printer,
+    ) -> Result<Found> {
+        let mut left = BTreeMap::new();
+        loop {
+            let catalogue = self.opened.catalogue.with(self.force, &scope.taken)?;
+            let edit = self.edit(&scope, &catalogue, &resolved)?;
+            let planned = plan(&edit, &self.args.write, self.place)?;
+            let open: Vec<RepoPath> = planned.change.sides.keys().cloned().collect();
+            if open.is_empty() {
+                return Ok(Found {
+                    catalogue,
+                    scope,
+                    resolved,
+                    left,
+                });
+            }
+            let owners = Owners::of(&edit.platform, &catalogue);
+            let owner = |path: &RepoPath| owners.of_path(path).map(|(name, _)| name);
+            if let Some(terminal) = terminal.as_mut() {
+                let path = &open[0];
+                let answer = conflicts::ask(terminal, printer, &planned, path, &edit, owner(path))?;
+                if let Some(answer) = answer {
+                    resolved.insert(path.to_string(), answer);
+                    continue;
+                }
+            }
+            let mut dropped = BTreeSet::new();
+            for path in &open {
+                dropped.insert(scope.leave(owner(path).as_deref()));
+            }
+            for name in dropped {
+                left.insert(name, planned.clone());
+            }
+        }
+    }
+
+    fn finish(
+        &self,
+        names: &[String],
+        found: Found,
+        terminal: Option<&mut Terminal>,
+        printer: &Printer,
+    ) -> Result<u8> {
+        let Found {
+            catalogue,
+            scope,
+            resolved,
+            left,
+        } = found;
+        let args = self.args;
+        let mut edit = self.edit(&scope, &catalogue, &resolved)?;
+        let new = new(&self.opened.platform, &edit.platform);
+        may_add_needs(
+            &new,
+            args.with_needs || terminal.is_some() || args.write.dry_run,
+        )?;
+        tell_needs(&mut edit, &new);
+        let mut planned = plan(&edit, &args.write, self.place)?;
+        let stay = &planned.change.deleted;
+        if !stay.is_empty() {
+            let list: Vec<&str> = stay.iter().map(RepoPath::as_str).collect();
+            planned.report.notes.push(format!(
+                "you deleted these, and they stay deleted: {}",
+                list.join(", ")
+            ));
+        }
+        planned.report.conflicts = conflicts::reports(&left);
+        if !args.write.json {
+            self.table(&planned, &scope, &left, printer);
+        }
+        let quiet = planned.change.files.is_empty();
+        let code = if quiet && !left.is_empty() {
+            if args.write.json {
+                printer.json(&planned.report)?;
+            }
+            1
+        } else {
+            match carry_out_planned(&edit, planned, self.place, &args.write, printer, terminal)? {
+                Ended::Done(code) => code,
+                Ended::Back => return Err(super::confirm::unwritten()),
+            }
+        };
+        if left.is_empty() {
+            conflicts::forget(self.opened);
+            return Ok(code);
+        }
+        conflicts::leave(self.opened, names, &left, &args.write, printer)?;
+        Ok(1)
+    }
+
+    /// What becomes of each component, in one line.
+    fn table(
+        &self,
+        planned: &Planned,
+        scope: &Scope,
+        left: &BTreeMap<String, Planned>,
+        printer: &Printer,
+    ) {
+        let owners = Owners::of(&self.opened.platform, &self.opened.catalogue);
+        let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+        for path in planned.change.files.keys() {
+            if path.parents().next() == Some(crate::model::RECORD) {
+                continue;
+            }
+            let owner = owners.of_path(path);
+            let owner = owner.map_or_else(|| scope::SKELETON.to_owned(), |(name, _)| name);
+            let (clean, merged) = counts.entry(owner).or_default();
+            if planned.change.merged.contains(path) {
+                *merged += 1;
+            } else {
+                *clean += 1;
+            }
+        }
+        let names: BTreeSet<&String> = counts.keys().chain(left.keys()).collect();
+        if names.is_empty() {
+            return;
+        }
+        let header = ["", "templates", "clean", "merged", "conflict"].map(str::to_owned);
+        let mut table = Table::new(header.to_vec());
+        for name in names {
+            let (clean, merged) = counts.get(name).copied().unwrap_or_default();
+            let conflicts = left.get(name).map_or(0, |planned| {
+                let sides = planned.change.sides.keys();
+                sides
+                    .filter(|path| conflicts::is_of(&owners, path, name))
+                    .count()
+            });
+            let number = |count: usize| {
+                if count == 0 {
+                    "-".to_owned()
+                } else {
+                    count.to_string()
+                }
+            };
+            table.row(&[
+                name.clone(),
+                scope.versions(self.opened, self.force, name),
+                number(clean),
+                number(merged),
+                number(conflicts),
+            ]);
+        }
+        printer.say(&table.draw(width()));
+    }
+}
+
+/// Answers that no question asks for any more.
+fn not_asked(before: &Platform, after: &Platform) -> Option<String> {
+    let mut gone = Vec::new();
+    for (name, cluster) in &before.clusters {
+        let Some(now) = after.clusters.get(name) else {
+            continue;
+        };
+        for (key, answer) in &cluster.answers {
+            if answer.origin == AnswerOrigin::Answered && !now.answers.contains_key(key) {
+                gone.push(format!("{name}.{key}"));
+            }
+        }
+        for (component, placed) in &cluster.components {
+            let Some(now) = now.components.get(component) else {
+                continue;
+            };
+            for (key, answer) in &placed.answers {
+                if answer.origin == AnswerOrigin::Answered && !now.answers.contains_key(key) {
+                    gone.push(format!("{name}:{component}.{key}"));
+                }
+            }
+        }
+    }
+    (!gone.is_empty()).then(|| format!("no longer asked, so these answers go: {}", gone.join(", ")))
+}

@@ -1,0 +1,62 @@
+//! Small notes of landform's own in Git's folder: never part of a commit, and of this clone alone.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use git2::Repository;
+
+use crate::error::{Error, Result};
+
+/// The folder in Git's own.
+const FOLDER: &str = "landform";
+
+fn place(root: &Path, name: &str) -> Option<PathBuf> {
+    let repository = Repository::open(root).ok()?;
+    Some(repository.path().join(FOLDER).join(name))
+}
+
+/// A note and where it is, if it is there.
+///
+/// # Errors
+/// It cannot be read.
+pub fn kept(root: &Path, name: &str) -> Result<Option<(PathBuf, String)>> {
+    let Some(path) = place(root, name) else {
+        return Ok(None);
+    };
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(Some((path, text))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io("read", &path, &error)),
+    }
+}
+
+/// Keeps a note; gives where, or nothing where there is no repository.
+///
+/// # Errors
+/// It cannot be written.
+pub fn keep(root: &Path, name: &str, text: &str) -> Result<Option<PathBuf>> {
+    let Some(path) = place(root, name) else {
+        return Ok(None);
+    };
+    let folder = path.parent().unwrap_or(root);
+    let written = fs::create_dir_all(folder).and_then(|()| fs::write(&path, text));
+    written.map_err(|error| Error::io("write", &path, &error))?;
+    Ok(Some(path))
+}
+
+/// Forgets a note.
+///
+/// # Errors
+/// It cannot be removed.
+pub fn forget_kept(root: &Path, name: &str) -> Result<()> {
+    let Some(path) = place(root, name) else {
+        return Ok(());
+    };
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::io("remove", &path, &error))
+        }
+        _ => Ok(()),
+    }
+}
