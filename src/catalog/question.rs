@@ -145,6 +145,9 @@ pub struct Question {
     /// Why another answer later would mean to build the cluster anew: then it is not changed in passing.
     #[serde(default)]
     pub fixed: Option<String>,
+    /// Every cluster has its own: it is not taken over from another one.
+    #[serde(default)]
+    pub own: bool,
     /// When it is asked at all.
     #[serde(default)]
     pub when: When,

@@ -44,33 +44,47 @@ pub(super) fn steps(
 ) -> Result<Vec<Step>> {
     let mut steps = vec![push(platform, situation)];
     for cluster in platform.in_order() {
-        let name = &cluster.name;
-        let texts = provider_texts(platform, cluster, catalogue)?;
-        let sops = cluster.facts.get("secrets").is_some_and(|s| s == "sops");
-        let mut commands = login(platform.git.auth, sops);
-        commands.push(format!(
-            "terraform -chdir=terraform/{name} init && terraform -chdir=terraform/{name} apply"
-        ));
-        steps.push(Step {
-            title: format!("bring up {name} ({})", cluster.provider),
-            before: texts.requires,
-            commands,
-            ..Step::default()
-        });
-        let mut watch = texts.kubeconfig;
-        watch.push("kubectl get kustomizations.kustomize.toolkit.fluxcd.io -A --watch".to_owned());
-        steps.push(Step {
-            title: format!("see that Flux has taken over on {name}"),
-            commands: watch,
-            ..Step::default()
-        });
-        steps.extend(secrets(platform, cluster, catalogue, &|_| true));
+        steps.extend(bring_up(platform, cluster, catalogue)?);
     }
     steps.extend(undo(situation));
     Ok(steps)
 }
 
-pub(super) fn push(platform: &Platform, situation: &Situation<'_>) -> Step {
+/// The steps from a pushed repository to a cluster that reconciles.
+///
+/// # Errors
+/// A text of the catalogue cannot be rendered.
+pub(super) fn bring_up(
+    platform: &Platform,
+    cluster: &Cluster,
+    catalogue: &Catalogue,
+) -> Result<Vec<Step>> {
+    let mut steps = Vec::new();
+    let name = &cluster.name;
+    let texts = provider_texts(platform, cluster, catalogue)?;
+    let sops = cluster.facts.get("secrets").is_some_and(|s| s == "sops");
+    let mut commands = login(platform.git.auth, sops);
+    commands.push(format!(
+        "terraform -chdir=terraform/{name} init && terraform -chdir=terraform/{name} apply"
+    ));
+    steps.push(Step {
+        title: format!("bring up {name} ({})", cluster.provider),
+        before: texts.requires,
+        commands,
+        ..Step::default()
+    });
+    let mut watch = texts.kubeconfig;
+    watch.push("kubectl get kustomizations.kustomize.toolkit.fluxcd.io -A --watch".to_owned());
+    steps.push(Step {
+        title: format!("see that Flux has taken over on {name}"),
+        commands: watch,
+        ..Step::default()
+    });
+    steps.extend(secrets(platform, cluster, catalogue, &|_| true));
+    Ok(steps)
+}
+
+fn push(platform: &Platform, situation: &Situation<'_>) -> Step {
     let mut commands = Vec::new();
     let dir = situation.dir.display().to_string();
     if dir != "." {

@@ -139,6 +139,52 @@ impl Answers {
         answers
     }
 
+    /// Begins a cluster whose provider may still be asked for.
+    pub fn begin_cluster(&mut self, name: &str, provider: Option<&str>, at: &Place) {
+        let provider = provider.map(|value| Given {
+            value: value.to_owned(),
+            at: at.clone(),
+        });
+        let entry = ClusterAnswers {
+            at: at.clone(),
+            provider,
+            values: GivenValues::new(),
+        };
+        let clusters = self.clusters.get_or_insert_default();
+        clusters.insert(name.to_owned(), entry);
+    }
+
+    /// Takes over for a new cluster what was answered for another one, but for what every cluster has its own of.
+    pub fn copy_cluster(&mut self, from: &str, to: &str, questions: &[&Question]) {
+        let clusters = self.clusters.get_or_insert_default();
+        let Some(values) = clusters.get(from).map(|from| from.values.clone()) else {
+            return;
+        };
+        let Some(entry) = clusters.get_mut(to) else {
+            return;
+        };
+        for (key, given) in values {
+            let mut asked = questions.iter();
+            let Some(question) = asked.find(|question| question.name.value == key) else {
+                continue;
+            };
+            if let Some(value) = shareable(question, given.value) {
+                let at = given.at;
+                entry.values.insert(key, Given { value, at });
+            }
+        }
+    }
+
+    /// Takes over for one cluster what was answered for a component on another.
+    pub fn copy_component(&mut self, component: &str, from: &str, to: &str) {
+        let components = self.components.get_or_insert_default();
+        if let Some(entry) = components.get_mut(component)
+            && let Some(answers) = entry.answers.get(from).cloned()
+        {
+            entry.answers.insert(to.to_owned(), answers);
+        }
+    }
+
     /// Takes over what an answers file says of clusters that are there, and of components by name.
     pub fn take(&mut self, file: Self, names: &[String]) {
         for (name, said) in file.clusters.into_iter().flatten() {
@@ -220,6 +266,24 @@ impl Answers {
         self.standing.placed.remove(cluster);
         self.standing.unmet.remove(cluster);
     }
+}
+
+/// An answer without what every cluster has its own of; nothing if that is all of it.
+fn shareable(question: &Question, value: Value) -> Option<Value> {
+    if question.own {
+        return None;
+    }
+    let Value::Object(map) = value else {
+        return Some(value);
+    };
+    let shared = map.into_iter().filter_map(|(key, value)| {
+        let mut fields = question.fields.iter();
+        match fields.find(|field| field.name.value == key) {
+            Some(field) => Some((key, shareable(field, value)?)),
+            None => Some((key, value)),
+        }
+    });
+    Some(Value::Object(shared.collect()))
 }
 
 /// A file of the record, as a place.

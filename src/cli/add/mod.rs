@@ -1,5 +1,7 @@
 //! `landform add`.
 
+mod cluster;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -7,7 +9,8 @@ use clap::Subcommand;
 
 use super::confirm::unwritten;
 use super::edit::{
-    Edit, Ended, New, WriteFlags, carry_out, clusters, may_add_needs, new, tell_needs,
+    Edit, Ended, New, WriteFlags, carry_out, clusters, keep_versions, may_add_needs, new,
+    tell_needs,
 };
 use super::interview::Interview;
 use super::opened::Opened;
@@ -43,6 +46,8 @@ enum Sub {
     App(ComponentArgs),
     /// Add components that Terraform installs on a new cluster before Flux
     Infrastructure(ComponentArgs),
+    /// Add a cluster
+    Cluster(Box<cluster::Args>),
 }
 
 /// What to add, and where.
@@ -74,6 +79,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     match &args.sub {
         Some(Sub::App(args)) => components(args, Some(Layer::Apps), printer),
         Some(Sub::Infrastructure(args)) => components(args, Some(Layer::Infrastructure), printer),
+        Some(Sub::Cluster(args)) => cluster::run(args, printer),
         None => components(&args.components, None, printer),
     }
 }
@@ -267,6 +273,7 @@ fn edit<'a>(
     edit.assumed = resolution.assumed;
     edit.platform = resolution.platform;
     edit.catalogue = catalogue;
+    keep_versions(opened, &mut edit.platform);
     keep_after_all(args, on, &mut edit);
     edit
 }

@@ -1,6 +1,9 @@
 //! What comes to a platform with a change, and why.
 
+use std::collections::BTreeMap;
+
 use super::Edit;
+use crate::cli::opened::Opened;
 use crate::error::{Problem, Problems, Result};
 use crate::model::{Platform, Reason};
 
@@ -82,4 +85,43 @@ pub(in crate::cli) fn tell_needs(edit: &mut Edit<'_>, new: &[New]) {
         }
         edit.restored.insert(component.clone());
     }
+}
+
+/// What a cluster keeps from the start it keeps in the version that the others have, not in the templates' one.
+pub(in crate::cli) fn keep_versions(opened: &Opened, platform: &mut Platform) {
+    for (name, cluster) in &mut platform.clusters {
+        let was = opened.platform.clusters.get(name);
+        for (component, placed) in &mut cluster.components {
+            let had = was.is_some_and(|was| was.components.contains_key(component));
+            if had || !placed.pinned || !placed.pins.is_empty() {
+                continue;
+            }
+            placed.pins = shared_versions(opened, component);
+        }
+    }
+}
+
+/// The versions that all clusters share, as they are in the tree.
+fn shared_versions(opened: &Opened, name: &str) -> BTreeMap<String, String> {
+    let Some(component) = opened.catalogue.components.get(name) else {
+        return BTreeMap::new();
+    };
+    let folder = format!("{}/{name}", component.spec.layer);
+    let parts = component.spec.parts.iter();
+    let parts = parts.map(|part| {
+        let (part_name, object) = (&part.name.value, component.part_object(part));
+        (
+            format!("{name}-{part_name}"),
+            format!("{folder}/{part_name}"),
+            object,
+        )
+    });
+    let own = (name.to_owned(), folder.clone(), component.object.clone());
+    let all = std::iter::once(own).chain(parts);
+    let found = all.filter_map(|(unit, folder, object)| {
+        let versions = opened.index.versions(&folder);
+        let version = versions.iter().find(|version| version.name == object)?;
+        Some((unit, version.value.value.clone()))
+    });
+    found.collect()
 }

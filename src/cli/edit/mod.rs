@@ -2,13 +2,14 @@
 //! after the change comes about, and in nothing else.
 
 mod added;
+mod like;
 mod next;
 mod plan;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) use added::{New, may_add_needs, new, tell_needs};
+pub(super) use added::{New, keep_versions, may_add_needs, new, tell_needs};
 pub(super) use plan::{Planned, plan};
 
 use super::confirm::{confirmed, refuse, unwritten};
@@ -82,6 +83,8 @@ pub(super) struct Edit<'a> {
     pub(super) versions: Vec<(String, String, String)>,
     /// Folders and files that get another place, with all that is in them.
     pub(super) places: BTreeMap<String, String>,
+    /// A cluster, and the new one that gets its edits too.
+    pub(super) like: Option<(String, String)>,
     /// How conflicts are settled, by path.
     pub(super) resolved: BTreeMap<String, Settled>,
     /// Whether Terraform takes away what Flux must let go first.
@@ -106,6 +109,7 @@ impl<'a> Edit<'a> {
             restored: BTreeSet::new(),
             versions: Vec::new(),
             places: BTreeMap::new(),
+            like: None,
             resolved: BTreeMap::new(),
             terraform_last: false,
             next: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Edit, WriteFlags};
+use super::{Edit, WriteFlags, like};
 use crate::change::{Action, Change, FileChange, read_ours};
 use crate::cli::opened::Owners;
 use crate::cli::plan::uncommitted;
@@ -78,6 +78,7 @@ pub(in crate::cli) fn plan(edit: &Edit<'_>, flags: &WriteFlags, place: &Place) -
     };
     let mut own: BTreeSet<RepoPath> = base.keys().chain(theirs.keys()).cloned().collect();
     own.extend(user_files(edit, &places));
+    own.extend(like::sources(edit, &moves));
     let ours = read_ours(&opened.root, own.iter())?;
     let mut base = base;
     base.retain(|path, _| {
@@ -95,6 +96,7 @@ pub(in crate::cli) fn plan(edit: &Edit<'_>, flags: &WriteFlags, place: &Place) -
         let path = format!("clusters/{cluster}/{layer}/{component}/version.yaml");
         named_version(&moves.path(&path), version, &ours.tree, &mut change);
     }
+    let (carried, left_out) = like::carry(edit, &moves, &ours, &mut change);
     let mut lost = Vec::new();
     discard(edit, &owned, &base, &ours.tree, &mut change, &mut lost);
     let sides = change.sides.clone();
@@ -121,6 +123,9 @@ pub(in crate::cli) fn plan(edit: &Edit<'_>, flags: &WriteFlags, place: &Place) -
     }
     report.assumed = edit.assumed.iter().map(Into::into).collect();
     report.notes.clone_from(&edit.notes);
+    if let Some((from, _)) = &edit.like {
+        report.notes.extend(like::notes(&carried, &left_out, from));
+    }
     if !lost.is_empty() {
         let lost = lost.join(", ");
         report.notes.push(format!(

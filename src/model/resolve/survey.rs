@@ -82,6 +82,7 @@ impl Form {
             defaults: indexmap::IndexMap::new(),
             confirm: None,
             fixed: None,
+            own: false,
             when: When::default(),
             optional: false,
         };

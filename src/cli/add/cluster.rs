@@ -1,0 +1,317 @@
+//! `landform add cluster`.
+
+use std::path::PathBuf;
+
+use super::available;
+use crate::catalog::{Catalogue, Question};
+use crate::cli::confirm::unwritten;
+use crate::cli::edit::{
+    Edit, Ended, WriteFlags, carry_out, keep_versions, may_add_needs, new, tell_needs,
+    unknown_cluster,
+};
+use crate::cli::interview::Interview;
+use crate::cli::next::bring_up;
+use crate::cli::opened::Opened;
+use crate::error::{Error, Place, Problem, Problems, Result, Source};
+use crate::model::{Answers, Environment, Resolution, Survey, revise, survey};
+use crate::ui::{Item, Printer, Prompter as _, Reply, Terminal};
+
+/// Add a cluster
+///
+/// With --like, what another cluster has is carried over where it fits: components, answers, versions that it keeps,
+/// and your edits. What does not fit is listed, with the reason.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    landform add cluster edge --provider existing --set context=edge --component cilium\n  \
+    landform add cluster prod-us --like prod --set region=us-east-1 --set domain=us.acme.io")]
+pub(super) struct Args {
+    /// Its name
+    name: String,
+    /// How it comes to be; that of --like where none is given
+    #[arg(long, value_name = "PROVIDER")]
+    provider: Option<String>,
+    /// Carry over what this cluster has
+    #[arg(long, value_name = "CLUSTER")]
+    like: Option<String>,
+    /// A component for it; repeatable
+    #[arg(long, value_name = "NAME")]
+    component: Vec<String>,
+    /// Add what they need without asking
+    #[arg(long)]
+    with_needs: bool,
+    /// An answer, as region=us-east-1 or cert-manager.issuer=private; repeatable
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Read answers from a YAML file
+    #[arg(long, value_name = "FILE")]
+    answers: Option<PathBuf>,
+    /// Accept the Terraform files of a catalogue of your own
+    #[arg(long)]
+    trust: bool,
+    #[command(flatten)]
+    write: WriteFlags,
+}
+
+pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
+    let opened = Opened::open(&args.write.folder)?;
+    if opened.platform.clusters.contains_key(&args.name) {
+        printer.note(&format!("there is a cluster {} already", args.name));
+        return Ok(0);
+    }
+    if let Some(like) = &args.like
+        && !opened.platform.clusters.contains_key(like)
+    {
+        return Err(unknown_cluster(&opened, like));
+    }
+    let catalogue = available(&opened, args.trust)?;
+    let answers = answers(args, &opened, &catalogue)?;
+    let environment = Environment::default();
+    let mut terminal = args.write.terminal();
+    let mut first = Interview::about_new(answers, &environment, &catalogue);
+    if let Some(terminal) = &mut terminal {
+        first.is_open()?;
+        first.run(terminal)?;
+    }
+    let surveyed = survey(first.answers(), &environment, &catalogue)?;
+    let wrong: Vec<Problem> = [surveyed.wrong.clone(), surveyed.wrong_clusters.clone()].concat();
+    if !wrong.is_empty() {
+        return Err(Error {
+            kind: crate::error::Kind::Refused,
+            problems: wrong,
+        });
+    }
+    let (names, left_out) = components(args, &opened, &catalogue, &surveyed, terminal.as_mut())?;
+    let mut answers = first.answers().clone();
+    let at = Place::Flag(format!("add cluster {}", args.name));
+    for name in &names {
+        answers.place(name, std::slice::from_ref(&args.name), &at);
+        if let Some(like) = &args.like {
+            answers.copy_component(name, like, &args.name);
+        }
+    }
+    for_components(args, &mut answers, &catalogue)?;
+    let mut second = Interview::about_new(answers, &environment, &catalogue);
+    let asks = terminal.is_some() && second.is_open()?;
+    loop {
+        if let Some(terminal) = terminal.as_mut().filter(|_| asks) {
+            second.run(terminal)?;
+        }
+        let resolution = revise(
+            &opened.platform,
+            &opened.catalogue,
+            second.answers(),
+            &catalogue,
+        )?;
+        let new = new(&opened.platform, &resolution.platform);
+        may_add_needs(
+            &new,
+            args.with_needs || terminal.is_some() || args.write.dry_run,
+        )?;
+        let mut edit = edit(args, &opened, &catalogue, resolution, &left_out)?;
+        tell_needs(&mut edit, &new);
+        match carry_out(edit, &args.write, printer, terminal.as_mut())? {
+            Ended::Done(code) => return Ok(code),
+            Ended::Back => second.back().ok_or_else(unwritten)?,
+        };
+    }
+}
+
+/// What is there, and what is said of the new cluster itself.
+fn answers(args: &Args, opened: &Opened, catalogue: &Catalogue) -> Result<Answers> {
+    let mut answers = Answers::of(&opened.platform, &opened.catalogue, catalogue);
+    let name = &args.name;
+    let like = args
+        .like
+        .as_ref()
+        .map(|like| &opened.platform.clusters[like]);
+    let provider = args.provider.as_ref().or(like.map(|like| &like.provider));
+    let at = Place::Flag(format!("add cluster {name}"));
+    answers.begin_cluster(name, provider.map(String::as_str), &at);
+    if let (Some(like), Some(provider)) = (like, provider) {
+        let own = catalogue.providers.get(provider);
+        let own = own
+            .map(|own| own.spec.questions.as_slice())
+            .unwrap_or_default();
+        let common = catalogue.common.cluster.iter();
+        // Another provider asks other questions, if under the same names.
+        let questions: Vec<&Question> = if provider == &like.provider {
+            own.iter().chain(common).collect()
+        } else {
+            let asked = |q: &Question| own.iter().any(|own| own.name.value == q.name.value);
+            common.filter(|question| !asked(question)).collect()
+        };
+        answers.copy_cluster(like.name.as_str(), name, &questions);
+    }
+    if let Some(path) = &args.answers {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, &e))?;
+        let file = Answers::read(&Source::new(path.display().to_string(), text))?;
+        answers.take(file, &args.component);
+    }
+    let mut problems = Problems::default();
+    for spec in args
+        .set
+        .iter()
+        .filter_map(|spec| cluster_spec(args, spec, catalogue))
+    {
+        answers
+            .set(&spec)
+            .unwrap_or_else(|error| problems.extend(error));
+    }
+    problems.into_result()?;
+    Ok(answers)
+}
+
+/// A setting of the cluster itself, with the cluster's name.
+fn cluster_spec(args: &Args, spec: &str, catalogue: &Catalogue) -> Option<String> {
+    let key = spec.split('=').next().unwrap_or_default();
+    let first = key.split(['.', ':']).next().unwrap_or_default();
+    if first == args.name {
+        return (!key.contains(':')).then(|| spec.to_owned());
+    }
+    (!catalogue.components.contains_key(first)).then(|| format!("{}.{spec}", args.name))
+}
+
+/// Settings of components on the new cluster.
+fn for_components(args: &Args, answers: &mut Answers, catalogue: &Catalogue) -> Result<()> {
+    let mut problems = Problems::default();
+    let rest = args
+        .set
+        .iter()
+        .filter(|spec| cluster_spec(args, spec, catalogue).is_none());
+    for spec in rest {
+        let whole = if spec.split('=').next().unwrap_or_default().contains(':') {
+            spec.clone()
+        } else {
+            format!("{}:{spec}", args.name)
+        };
+        answers
+            .set(&whole)
+            .unwrap_or_else(|error| problems.extend(error));
+    }
+    problems.into_result()
+}
+
+/// The components of the new cluster, and those that do not fit with the reason.
+fn components(
+    args: &Args,
+    opened: &Opened,
+    catalogue: &Catalogue,
+    surveyed: &Survey,
+    terminal: Option<&mut Terminal>,
+) -> Result<(Vec<String>, Vec<String>)> {
+    let unfit = |name: &str| surveyed.unfit(catalogue, name, &args.name);
+    let like = args
+        .like
+        .as_ref()
+        .map(|like| &opened.platform.clusters[like]);
+    let mut left_out = Vec::new();
+    let mut names = Vec::new();
+    if let Some(like) = like {
+        for name in like.components.keys() {
+            match unfit(name) {
+                None => names.push(name.clone()),
+                Some(reason) => left_out.push(format!("{name} is left out: {reason}")),
+            }
+        }
+    }
+    let mut problems = Problems::default();
+    for name in &args.component {
+        if !catalogue.components.contains_key(name) {
+            let known = catalogue.components.keys().map(String::as_str);
+            let hint = crate::error::suggest(name, known);
+            problems.push(Problem::new(format!("unknown component `{name}`")).hint(hint));
+        } else if let Some(reason) = unfit(name) {
+            let message = format!("{name} does not fit {}: {reason}", args.name);
+            problems.push(Problem::new(message).hint("leave it out"));
+        } else if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    problems.into_result()?;
+    if like.is_some() || !args.component.is_empty() {
+        return Ok((names, left_out));
+    }
+    let cluster = surveyed.platform.clusters.get(&args.name);
+    let provider = cluster.and_then(|cluster| cluster.provider(catalogue));
+    let usual: Vec<&String> = provider
+        .into_iter()
+        .flat_map(|provider| &provider.spec.usual)
+        .map(|name| &name.value)
+        .filter(|name| unfit(name).is_none())
+        .collect();
+    let Some(terminal) = terminal else {
+        return Ok((usual.into_iter().cloned().collect(), left_out));
+    };
+    let mut offered: Vec<&String> = usual.clone();
+    let suggested = provider
+        .into_iter()
+        .flat_map(|provider| &provider.spec.suggested);
+    let there = opened.platform.components.keys();
+    for name in there.chain(suggested.map(|name| &name.value)) {
+        if unfit(name).is_none() && !offered.contains(&name) {
+            offered.push(name);
+        }
+    }
+    let items: Vec<Item> = offered
+        .iter()
+        .map(|name| Item::new(*name, &catalogue.components[*name].spec.description))
+        .collect();
+    let marked: Vec<bool> = offered.iter().map(|name| usual.contains(name)).collect();
+    match terminal.multi_select("Components", &items, &marked)? {
+        Reply::Given(chosen) => {
+            let chosen = chosen.into_iter().map(|index| offered[index].clone());
+            Ok((chosen.collect(), left_out))
+        }
+        Reply::Back => Err(unwritten()),
+    }
+}
+
+fn edit<'a>(
+    args: &Args,
+    opened: &'a Opened,
+    catalogue: &'a Catalogue,
+    resolution: Resolution,
+    left_out: &[String],
+) -> Result<Edit<'a>> {
+    let name = &args.name;
+    let title = match &args.like {
+        Some(like) => format!("Add the cluster {name}, like {like}"),
+        None => format!("Add the cluster {name}"),
+    };
+    let mut edit = Edit::new("add", opened, title);
+    edit.platform = resolution.platform;
+    edit.catalogue = catalogue;
+    edit.assumed = resolution.assumed;
+    let cluster = edit.platform.clusters.get_mut(name);
+    if let (Some(like), Some(cluster)) = (&args.like, cluster) {
+        let from = &opened.platform.clusters[like];
+        let both = cluster.components.iter_mut();
+        let mut same = Vec::new();
+        for (component, placed) in both {
+            if let Some(was) = from.components.get(component) {
+                placed.pinned = was.pinned;
+                placed.pins.clone_from(&was.pins);
+                same.push(component.as_str());
+            }
+        }
+        edit.notes
+            .push(format!("as on {like}: {}", same.join(", ")));
+        let pinned = from
+            .components
+            .values()
+            .filter(|placed| placed.pinned)
+            .count();
+        if pinned > 0 {
+            edit.notes
+                .push(format!("versions: those that {like} keeps ({pinned})"));
+        }
+        edit.like = Some((like.clone(), name.clone()));
+    }
+    keep_versions(opened, &mut edit.platform);
+    edit.notes.extend(left_out.iter().cloned());
+    edit.notes.extend(resolution.notes);
+    if let Some(cluster) = edit.platform.clusters.get(name) {
+        edit.next = bring_up(&edit.platform, cluster, catalogue)?;
+    }
+    Ok(edit)
+}
