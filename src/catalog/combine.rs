@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::component::{Layer, Part};
 use super::condition::{Conditional, When};
-use super::load::{Catalogue, Component};
+use super::load::{Catalogue, Component, Files};
 use crate::error::Result;
 
 /// Entries of a catalogue that go over another's.
@@ -99,20 +99,38 @@ impl Catalogue {
         roots.extend(component_roots(other));
         let new = other.files.iter().filter(|(path, _)| below(&roots, path));
         files.extend(new.map(|(path, source)| (path.clone(), source.clone())));
-        let mut whole = Self::load_in_use(files)?;
+        let mut whole = self.again(files)?;
         let version = if taken.common { other } else { self };
         whole.version.clone_from(&version.version);
+        for component in whole.components.values_mut() {
+            let new = other.by_object(&component.object);
+            if let Some(new) = new.filter(|_| taken.components.contains(&component.object)) {
+                component.version.clone_from(&new.version);
+            }
+        }
+        Ok(whole)
+    }
+
+    /// This catalogue with a component of the user's own, by its files as they lie in a catalogue.
+    ///
+    /// # Errors
+    /// What comes of it does not hold.
+    pub fn with_files(&self, own: Files) -> Result<Self> {
+        let mut files = self.files.clone();
+        files.extend(own);
+        self.again(files)
+    }
+
+    /// Loads files anew; what this catalogue has keeps its versions, and the names and layers that a platform gave.
+    fn again(&self, files: Files) -> Result<Self> {
+        let mut whole = Self::load_in_use(files)?;
+        whole.version.clone_from(&self.version);
         for component in self.components.values() {
             let object = &component.object;
             let Some(now) = whole.components.get_mut(object) else {
                 continue;
             };
-            let from = if taken.components.contains(object) {
-                other.by_object(object).unwrap_or(component)
-            } else {
-                component
-            };
-            now.version.clone_from(&from.version);
+            now.version.clone_from(&component.version);
             let layer = if component.is_moved() {
                 component.spec.layer
             } else {

@@ -50,6 +50,9 @@ pub enum Origin {
         url: String,
         /// The chart's exact version.
         version: String,
+        /// The Secret with the registry's login, in the component's namespace.
+        #[serde(default)]
+        secret: Option<String>,
     },
     /// A Helm chart of a classic HTTP repository. Terraform cannot hand it over.
     Helm {
@@ -59,6 +62,9 @@ pub enum Origin {
         chart: String,
         /// The chart's exact version.
         version: String,
+        /// The Secret with the repository's login, in the component's namespace.
+        #[serde(default)]
+        secret: Option<String>,
     },
     /// Plain manifests in a Git repository.
     Git {
@@ -221,6 +227,9 @@ pub struct Secret {
     pub name: String,
     /// Its keys and what each holds.
     pub keys: IndexMap<String, String>,
+    /// Its type, where that is not `Opaque`.
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
     /// When it is needed.
     #[serde(default)]
     pub when: When,

@@ -29,3 +29,6 @@ pub use template::{Engine, SUFFIX, is_template};
 
 /// The version of the catalogue's format that this landform reads.
 pub const FORMAT: u32 = 1;
+
+/// Category of a component that comes from no catalogue.
+pub const FOREIGN: &str = "own";

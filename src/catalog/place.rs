@@ -52,10 +52,11 @@ pub fn component_place(path: &str) -> Option<Place> {
 }
 
 /// Names that landform itself gives to files in a component's folder, and so no manifest may have.
-pub(super) const OWN_FILES: [&str; 9] = [
+pub(super) const OWN_FILES: [&str; 10] = [
     "kustomization.yaml",
     "values.yaml",
     "version.yaml",
+    "unguarded.yaml",
     "namespace.yaml",
     "ocirepository.yaml",
     "helmrepository.yaml",

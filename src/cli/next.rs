@@ -229,10 +229,12 @@ pub(super) fn secret_commands(
         .keys()
         .map(|key| format!(" --from-file={key}=FILE"))
         .collect();
+    let kind = secret.kind.as_ref().map(|kind| format!(" --type={kind}"));
     let create = format!(
-        "kubectl --namespace {} create secret generic {}{}",
+        "kubectl --namespace {} create secret generic {}{}{}",
         spec.namespace.name.value,
         secret.name,
+        kind.unwrap_or_default(),
         keys.concat()
     );
     match from {

@@ -176,10 +176,11 @@ impl Renderer<'_> {
             let mut context = context.clone();
             let key = cluster.store_key(&component.object, &secret.name);
             let keys: Vec<&String> = secret.keys.keys().collect();
-            context.insert(
-                "secret",
-                &json!({"name": secret.name, "key": key, "keys": keys}),
-            );
+            let mut value = json!({"name": secret.name, "key": key, "keys": keys});
+            if let Some(kind) = &secret.kind {
+                value["type"] = json!(kind);
+            }
+            context.insert("secret", &value);
             let to = format!("{folder}/secret-{}.yaml", secret.name);
             self.put_common("overlay/external-secret.yaml", &to, &context)?;
         }

@@ -90,19 +90,36 @@ fn namespace(component: &Component) -> Value {
 /// `component.source` and `part.source`.
 fn source(origin: &Origin) -> Value {
     match origin {
-        Origin::Oci { url, version } => json!({"kind": "oci", "url": url, "tag": version}),
+        Origin::Oci {
+            url,
+            version,
+            secret,
+        } => {
+            let source = json!({"kind": "oci", "url": url, "tag": version});
+            with_login(source, secret.as_deref())
+        }
         Origin::Helm {
             repository,
             chart,
             version,
+            secret,
         } => {
-            json!({"kind": "helm", "repository": repository, "chart": chart, "tag": version})
+            let source =
+                json!({"kind": "helm", "repository": repository, "chart": chart, "tag": version});
+            with_login(source, secret.as_deref())
         }
         Origin::Git { url, tag, path } => {
             json!({"kind": "git", "url": url, "tag": tag, "path": path})
         }
         Origin::Files {} => json!({"kind": "files"}),
     }
+}
+
+fn with_login(mut source: Value, secret: Option<&str>) -> Value {
+    if let Some(secret) = secret {
+        source["secret"] = json!(secret);
+    }
+    source
 }
 
 /// `part`.

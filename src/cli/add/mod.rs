@@ -1,11 +1,13 @@
 //! `landform add`.
 
 mod cluster;
+mod foreign;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use foreign::{ForeignArgs, with_foreign};
 
 use super::confirm::unwritten;
 use super::edit::{
@@ -43,11 +45,26 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Sub {
     /// Add components that Flux runs from the start
-    App(ComponentArgs),
+    App(Box<LayerArgs>),
     /// Add components that Terraform installs on a new cluster before Flux
-    Infrastructure(ComponentArgs),
+    Infrastructure(Box<LayerArgs>),
     /// Add a cluster
     Cluster(Box<cluster::Args>),
+}
+
+/// What to add, from a catalogue or not.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    landform add app grafana --on prod\n  \
+    landform add app shop --chart oci://ghcr.io/acme/charts/shop --version 2.4.1 --on prod\n  \
+    landform add app shop --repo https://charts.acme.io --chart shop --version 2.4.1\n  \
+    landform add app shop --manifests ./shop\n  \
+    landform add app shop --git https://github.com/acme/shop.git --tag v2.4.1 --path deploy")]
+struct LayerArgs {
+    #[command(flatten)]
+    components: ComponentArgs,
+    #[command(flatten)]
+    foreign: ForeignArgs,
 }
 
 /// What to add, and where.
@@ -77,21 +94,55 @@ struct ComponentArgs {
 
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     match &args.sub {
-        Some(Sub::App(args)) => components(args, Some(Layer::Apps), printer),
-        Some(Sub::Infrastructure(args)) => components(args, Some(Layer::Infrastructure), printer),
+        Some(Sub::App(args)) => of_layer(args, Layer::Apps, printer),
+        Some(Sub::Infrastructure(args)) => of_layer(args, Layer::Infrastructure, printer),
         Some(Sub::Cluster(args)) => cluster::run(args, printer),
-        None => components(&args.components, None, printer),
+        None => {
+            let args = &args.components;
+            let opened = Opened::open(&args.write.folder)?;
+            let catalogue = available(&opened, args.trust)?;
+            known(&args.names, None, &opened, &catalogue)?;
+            components(args, &opened, &catalogue, &[], printer)
+        }
     }
 }
 
-fn components(args: &ComponentArgs, layer: Option<Layer>, printer: &Printer) -> Result<u8> {
+fn of_layer(args: &LayerArgs, layer: Layer, printer: &Printer) -> Result<u8> {
+    let LayerArgs {
+        components: args,
+        foreign,
+    } = args;
     let opened = Opened::open(&args.write.folder)?;
     let catalogue = available(&opened, args.trust)?;
-    known(&args.names, layer, &opened, &catalogue)?;
-    let on = clusters(&opened, &args.on)?;
-    let answers = answers(args, &opened, &catalogue)?;
+    if !foreign.is_given() {
+        known(&args.names, Some(layer), &opened, &catalogue)?;
+        return components(args, &opened, &catalogue, &[], printer);
+    }
+    let [name] = args.names.as_slice() else {
+        return Err(Error::refused(
+            Problem::new("one component at a time from outside the catalogue")
+                .hint("landform add app NAME --chart …"),
+        ));
+    };
+    if opened.platform.components.contains_key(name) {
+        // Where it comes from is settled; it may still come to further clusters.
+        return components(args, &opened, &catalogue, &[], printer);
+    }
+    let (catalogue, notes) = with_foreign(name, layer, foreign, &opened, &catalogue)?;
+    components(args, &opened, &catalogue, &notes, printer)
+}
+
+fn components(
+    args: &ComponentArgs,
+    opened: &Opened,
+    catalogue: &Catalogue,
+    notes: &[String],
+    printer: &Printer,
+) -> Result<u8> {
+    let on = clusters(opened, &args.on)?;
+    let answers = answers(args, opened, catalogue)?;
     let environment = Environment::default();
-    let mut interview = Interview::about_new(answers, &environment, &catalogue);
+    let mut interview = Interview::about_new(answers, &environment, catalogue);
     let mut terminal = args.write.terminal();
     let asks = terminal.is_some() && interview.is_open()?;
     loop {
@@ -102,15 +153,16 @@ fn components(args: &ComponentArgs, layer: Option<Layer>, printer: &Printer) -> 
             &opened.platform,
             &opened.catalogue,
             interview.answers(),
-            &catalogue,
+            catalogue,
         )?;
         let new = new(&opened.platform, &resolution.platform);
         if new.is_empty() {
-            there_already(args, &on, &opened, printer);
+            there_already(args, &on, opened, printer);
         }
         let agreed = args.with_needs || terminal.is_some() || args.write.dry_run;
         may_add_needs(&new, agreed)?;
-        let edit = edit(args, &opened, &catalogue, resolution, &new, &on);
+        let mut edit = edit(args, opened, catalogue, resolution, &new, &on);
+        edit.notes.extend(notes.iter().cloned());
         match carry_out(edit, &args.write, printer, terminal.as_mut())? {
             Ended::Done(code) => return Ok(code),
             // Without a question to go back to, Escape is a no.

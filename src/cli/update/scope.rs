@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::catalog::{Catalogue, Taken};
+use crate::catalog::{Catalogue, FOREIGN, Taken};
 use crate::cli::opened::{Folder, Opened};
 use crate::error::Result;
 use crate::ui::{Printer, Table, width};
@@ -39,12 +39,13 @@ impl Scope {
         }
         let mut objects = Vec::new();
         for name in opened.platform.components.keys() {
-            let object = &opened.catalogue.components[name].object;
+            let component = &opened.catalogue.components[name];
+            let object = &component.object;
             objects.push((object.clone(), name.clone()));
             if !named.is_empty() && !named.contains(name) {
                 continue;
             }
-            if force.by_object(object).is_some() {
+            if component.spec.category != FOREIGN && force.by_object(object).is_some() {
                 taken.components.insert(object.clone());
             } else {
                 alone.push(name.clone());
@@ -217,6 +218,9 @@ pub(super) fn outdated(opened: &Opened, force: &Catalogue) -> Vec<Outdated> {
     }
     for name in opened.platform.components.keys() {
         let component = &have.components[name];
+        if component.spec.category == FOREIGN {
+            continue;
+        }
         if let Some(new) = force.by_object(&component.object) {
             let chart = (
                 component.spec.source.value.version(),

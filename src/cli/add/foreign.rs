@@ -1,0 +1,512 @@
+//! Components from outside every catalogue: a chart, manifests of the user's own, or a folder of a Git repository.
+//! They become a minimal template in the record, and from then on are like any other.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::catalog::{Catalogue, FOREIGN, FORMAT, Files, Layer};
+use crate::cli::opened::Opened;
+use crate::error::{Error, Problem, Problems, Result, Source};
+use crate::yaml::{Node, parse_foreign};
+
+/// Where a component comes from that no catalogue has.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "From outside the catalogue")]
+pub(super) struct ForeignArgs {
+    /// A Helm chart: oci://…, or its name in --repo
+    #[arg(long, value_name = "CHART", requires = "version")]
+    chart: Option<String>,
+    /// The HTTP repository of the chart
+    #[arg(long, value_name = "URL", requires = "chart")]
+    repo: Option<String>,
+    /// The chart's exact version
+    #[arg(long, value_name = "VERSION", requires = "chart")]
+    version: Option<String>,
+    /// A folder of manifests, which are copied
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["chart", "git"])]
+    manifests: Option<PathBuf>,
+    /// A Git repository with manifests
+    #[arg(long, value_name = "URL", conflicts_with = "chart", requires = "tag")]
+    git: Option<String>,
+    /// An exact tag of it
+    #[arg(long, value_name = "TAG", requires = "git")]
+    tag: Option<String>,
+    /// The folder in it
+    #[arg(long, value_name = "PATH", requires = "git")]
+    path: Option<String>,
+    /// Its namespace; the component's name where none is given
+    #[arg(long, value_name = "NAME")]
+    namespace: Option<String>,
+    /// The Pod Security Standard that its namespace enforces
+    #[arg(long, value_name = "LEVEL", value_parser = ["privileged", "baseline", "restricted"], default_value = "baseline")]
+    pod_security: String,
+    /// Abilities and components that must be there before
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    needs: Vec<String>,
+    /// Helm values for all clusters
+    #[arg(long, value_name = "FILE", requires = "chart")]
+    values: Option<PathBuf>,
+    /// The Secret with the login of the chart's registry
+    #[arg(long, value_name = "NAME", requires = "chart")]
+    registry_secret: Option<String>,
+}
+
+impl ForeignArgs {
+    /// Whether anything from outside is asked for.
+    pub(super) fn is_given(&self) -> bool {
+        self.chart.is_some() || self.manifests.is_some() || self.git.is_some()
+    }
+}
+
+/// `component.yaml` as landform writes it.
+#[derive(Serialize)]
+struct Spec {
+    format: u32,
+    name: String,
+    layer: Layer,
+    category: &'static str,
+    description: String,
+    homepage: String,
+    source: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    release: Option<String>,
+    namespace: Value,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    needs: Vec<Value>,
+    crds: Value,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    secrets: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handover: Option<Value>,
+}
+
+/// A catalogue with the component in it, and what is worth knowing about it.
+///
+/// # Errors
+/// A flag is wrong, a file cannot be read, or the name is taken.
+pub(super) fn with_foreign(
+    name: &str,
+    layer: Layer,
+    args: &ForeignArgs,
+    opened: &Opened,
+    catalogue: &Catalogue,
+) -> Result<(Catalogue, Vec<String>)> {
+    if catalogue.components.contains_key(name) {
+        return Err(Error::refused(
+            Problem::new(format!("the catalogue has a component `{name}`")).hint(format!(
+                "add that one: landform add {name}; or choose another name for yours"
+            )),
+        ));
+    }
+    if catalogue.by_object(name).is_some() {
+        return Err(Error::refused(
+            Problem::new(format!(
+                "`{name}` is the name of a renamed component's objects"
+            ))
+            .hint("choose another name"),
+        ));
+    }
+    let mut files = Files::new();
+    let mut notes = Vec::new();
+    let root = format!("{layer}/{name}");
+    let (source, homepage, what) = source(args, catalogue, &mut notes)?;
+    let mut creates = creates_namespace(name, args, catalogue, opened);
+    if let Some(folder) = &args.manifests {
+        for (file, text) in manifests(folder, namespace(name, args), &mut creates, &mut notes)? {
+            let path = format!("{root}/manifests/{file}");
+            files.insert(path.clone(), Source::new(path, text));
+        }
+    }
+    if let Some(path) = &args.values {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, &e))?;
+        let read = Source::new(path.display().to_string(), text.clone());
+        let documents = parse_foreign(&read)?;
+        let is_map = documents.len() == 1 && !documents[0].entries().is_empty();
+        if !is_map {
+            return Err(Error::refused(
+                Problem::new(format!("{} holds no Helm values", path.display()))
+                    .hint("one YAML document, a map"),
+            ));
+        }
+        let to = format!("{root}/values.yaml");
+        files.insert(to.clone(), Source::new(to, text));
+    }
+    if args.chart.is_some() {
+        notes.push("values were not checked: the chart is not on this machine".to_owned());
+    }
+    let namespace_name = namespace(name, args);
+    let spec = Spec {
+        format: FORMAT,
+        name: name.to_owned(),
+        layer,
+        category: FOREIGN,
+        description: format!("{what}."),
+        homepage,
+        source,
+        release: args.chart.is_some().then(|| name.to_owned()),
+        namespace: if creates {
+            json!({"name": namespace_name, "podSecurity": args.pod_security})
+        } else {
+            json!({"name": namespace_name})
+        },
+        needs: args
+            .needs
+            .iter()
+            .map(|need| json!({"name": need}))
+            .collect(),
+        // Where a chart has none, nothing comes of it.
+        crds: if args.chart.is_some() {
+            json!({"from": "crds-folder"})
+        } else {
+            json!({"from": "none", "removal": "deleted"})
+        },
+        secrets: secrets(args),
+        handover: (layer == Layer::Infrastructure)
+            .then(|| json!({"none": "nobody has described how it is handed over"})),
+    };
+    if creates {
+        notes.push(format!(
+            "its namespace {namespace_name} enforces the Pod Security Standard {}; --pod-security chooses another",
+            args.pod_security
+        ));
+    }
+    let text = serde_yaml::to_string(&spec)
+        .map_err(|error| Error::failed(Problem::new(format!("could not write YAML: {error}"))))?;
+    let path = format!("{root}/component.yaml");
+    files.insert(path.clone(), Source::new(path, text));
+    let whole = catalogue
+        .with_files(files)
+        .map_err(|error| as_flags(error, name))?;
+    Ok((whole, notes))
+}
+
+/// What is wrong with a template that was made of flags is wrong with the flags.
+fn as_flags(error: Error, name: &str) -> Error {
+    let at = format!("add {name}");
+    let problems = error.problems.into_iter().map(|mut problem| {
+        if matches!(&problem.at, Some(crate::error::Place::Span(source, _)) if source.name.ends_with("component.yaml")) {
+            problem.at = Some(crate::error::Place::Flag(at.clone()));
+        }
+        problem
+    });
+    Error {
+        kind: error.kind,
+        problems: problems.collect(),
+    }
+}
+
+fn namespace<'a>(name: &'a str, args: &'a ForeignArgs) -> &'a str {
+    args.namespace.as_deref().unwrap_or(name)
+}
+
+/// Whether the component is to create its namespace: nobody else does.
+fn creates_namespace(
+    name: &str,
+    args: &ForeignArgs,
+    catalogue: &Catalogue,
+    opened: &Opened,
+) -> bool {
+    let wanted = namespace(name, args);
+    let system = [
+        "default",
+        "flux-system",
+        "kube-system",
+        "kube-public",
+        "kube-node-lease",
+    ];
+    let mut there = opened.platform.components.keys();
+    !system.contains(&wanted)
+        && !there.any(|name| {
+            let spec = &catalogue.components[name].spec.namespace;
+            spec.name.value == wanted && spec.pod_security.is_some()
+        })
+}
+
+/// The source, the address to read more at, and one sentence.
+fn source(
+    args: &ForeignArgs,
+    catalogue: &Catalogue,
+    notes: &mut Vec<String>,
+) -> Result<(Value, String, String)> {
+    if let Some(chart) = &args.chart {
+        let version = args.version.clone().unwrap_or_default();
+        return match (&args.repo, chart.starts_with("oci://")) {
+            (None, true) => {
+                let mut source = json!({"url": chart, "version": version});
+                login(args, catalogue, &mut source)?;
+                let homepage = format!("https://{}", chart.trim_start_matches("oci://"));
+                Ok((
+                    json!({"oci": source}),
+                    homepage,
+                    format!("The chart {chart}"),
+                ))
+            }
+            (Some(repository), false) => {
+                let mut source =
+                    json!({"repository": repository, "chart": chart, "version": version});
+                login(args, catalogue, &mut source)?;
+                let what = format!("The chart {chart} of {repository}");
+                Ok((json!({"helm": source}), repository.clone(), what))
+            }
+            (Some(_), true) => Err(Error::refused(
+                Problem::new("a chart in an OCI registry has no --repo").hint("leave it out"),
+            )),
+            (None, false) => Err(Error::refused(
+                Problem::new(format!("where is the chart {chart}?"))
+                    .hint("name its repository by --repo URL, or write --chart oci://…/CHART"),
+            )),
+        };
+    }
+    if let Some(url) = &args.git {
+        let path = args
+            .path
+            .as_deref()
+            .unwrap_or(".")
+            .trim_start_matches("./")
+            .trim_matches('/');
+        let path = if path == "." {
+            "./".to_owned()
+        } else {
+            format!("./{path}")
+        };
+        let source = json!({"url": url, "tag": args.tag, "path": path});
+        notes.push("Flux reads that repository without a login".to_owned());
+        return Ok((
+            json!({"git": source}),
+            url.clone(),
+            format!("Manifests from {url}"),
+        ));
+    }
+    let folder = args.manifests.as_deref().unwrap_or(Path::new("."));
+    let what = format!("Manifests of our own, from {}", folder.display());
+    Ok((
+        json!({"files": {}}),
+        "https://kubernetes.io/docs/concepts/".to_owned(),
+        what,
+    ))
+}
+
+/// Names the Secret with the login, if the platform's own templates know of logins.
+fn login(args: &ForeignArgs, catalogue: &Catalogue, source: &mut Value) -> Result<()> {
+    let Some(secret) = &args.registry_secret else {
+        return Ok(());
+    };
+    let templates = ["ocirepository", "helmrepository"];
+    let know = templates.iter().all(|name| {
+        let path = format!("common/component/{name}.yaml.tera");
+        let text = catalogue
+            .files
+            .get(&path)
+            .map(|source| source.text.as_str());
+        text.is_some_and(|text| text.contains("secretRef"))
+    });
+    if !know {
+        return Err(Error::refused(
+            Problem::new("the platform's templates know no login for registries")
+                .hint("bring in newer ones first: landform update"),
+        ));
+    }
+    source["secret"] = json!(secret);
+    Ok(())
+}
+
+fn secrets(args: &ForeignArgs) -> Vec<Value> {
+    let Some(name) = &args.registry_secret else {
+        return Vec::new();
+    };
+    if args.repo.is_some() {
+        let keys = json!({"username": "who logs in", "password": "the password or token"});
+        return vec![json!({"name": name, "keys": keys})];
+    }
+    let keys = json!({".dockerconfigjson": "the login, as docker login writes it to ~/.docker/config.json"});
+    vec![json!({"name": name, "type": "kubernetes.io/dockerconfigjson", "keys": keys})]
+}
+
+/// Kinds of Kubernetes' own that live in no namespace.
+const CLUSTER_WIDE: [&str; 13] = [
+    "APIService",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "CustomResourceDefinition",
+    "IngressClass",
+    "MutatingWebhookConfiguration",
+    "Namespace",
+    "PersistentVolume",
+    "PriorityClass",
+    "RuntimeClass",
+    "StorageClass",
+    "ValidatingAdmissionPolicy",
+    "ValidatingWebhookConfiguration",
+];
+
+/// The manifests of a folder, one object in a file.
+fn manifests(
+    folder: &Path,
+    namespace: &str,
+    creates: &mut bool,
+    notes: &mut Vec<String>,
+) -> Result<BTreeMap<String, String>> {
+    let io = |error| Error::io("read", folder, &error);
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(io)? {
+        paths.push(entry.map_err(io)?.path());
+    }
+    paths.sort();
+    let mut problems = Problems::default();
+    let mut objects: BTreeMap<String, String> = BTreeMap::new();
+    let mut without: Vec<String> = Vec::new();
+    for path in paths {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
+        if path.is_dir() || !is_yaml {
+            problems.push(
+                Problem::new(format!("{} is no manifest", path.display()))
+                    .hint("a folder for --manifests holds YAML files and nothing else"),
+            );
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, &e))?;
+        let source = Source::new(path.display().to_string(), text);
+        let documents = match parse_foreign(&source) {
+            Ok(documents) => documents,
+            Err(error) => {
+                problems.extend(error);
+                continue;
+            }
+        };
+        let texts = split(&source.text);
+        if texts.len() != documents.len() {
+            problems.push(
+                Problem::new(format!(
+                    "{}: its documents cannot be told apart",
+                    path.display()
+                ))
+                .hint("put each object into a file of its own"),
+            );
+            continue;
+        }
+        for (document, text) in documents.iter().zip(texts) {
+            match object(&source, document) {
+                Ok(Object { kind, name, placed }) => {
+                    if kind == "Namespace" && name == namespace {
+                        *creates = false;
+                    }
+                    if !placed && !CLUSTER_WIDE.contains(&kind) {
+                        without.push(format!("{kind} {name}"));
+                    }
+                    let file = file_name(kind, name);
+                    if objects.insert(file.clone(), text).is_some() {
+                        problems.push(
+                            Problem::new(format!(
+                                "{kind} {name} stands twice in {}",
+                                folder.display()
+                            ))
+                            .hint("one object, one file"),
+                        );
+                    }
+                }
+                Err(problem) => problems.push(problem),
+            }
+        }
+    }
+    problems.into_result()?;
+    if objects.is_empty() {
+        return Err(Error::refused(
+            Problem::new(format!("there is no manifest in {}", folder.display()))
+                .hint("it holds YAML files with objects of Kubernetes"),
+        ));
+    }
+    if !without.is_empty() {
+        notes.push(format!(
+            "these name no namespace, and would come into the one called default if they need one: {}",
+            without.join(", ")
+        ));
+    }
+    Ok(objects)
+}
+
+struct Object<'a> {
+    kind: &'a str,
+    name: &'a str,
+    placed: bool,
+}
+
+/// What an object is called.
+fn object<'a>(source: &Arc<Source>, document: &'a Node) -> Result<Object<'a>, Problem> {
+    let text = |keys: &[&str]| document.at(keys).and_then(Node::text);
+    let (kind, name) = (text(&["kind"]), text(&["metadata", "name"]));
+    let api = text(&["apiVersion"]).unwrap_or_default();
+    if api.starts_with("kustomize.config.k8s.io/") {
+        let problem = Problem::new("a kustomization, where manifests are expected");
+        let problem = problem.span(source, document.span.clone());
+        return Err(
+            problem.hint("build it first (kubectl kustomize), or keep it in Git and use --git")
+        );
+    }
+    match (kind, name) {
+        (Some(kind), Some(name)) if !api.is_empty() => Ok(Object {
+            kind,
+            name,
+            placed: document.at(&["metadata", "namespace"]).is_some(),
+        }),
+        _ => Err(Problem::new("no object of Kubernetes")
+            .span(source, document.span.clone())
+            .hint("it needs apiVersion, kind and metadata.name")),
+    }
+}
+
+/// The documents of a text, each with the comments before it.
+fn split(text: &str) -> Vec<String> {
+    let mut documents = vec![String::new()];
+    for line in text.replace("\r\n", "\n").split_inclusive('\n') {
+        if line.trim_end() == "---" || line.starts_with("--- ") {
+            documents.push(String::new());
+        } else if let Some(last) = documents.last_mut() {
+            last.push_str(line);
+        }
+    }
+    let says = |text: &String| {
+        text.lines().any(|line| {
+            let line = line.trim();
+            !line.is_empty() && !line.starts_with('#')
+        })
+    };
+    documents.retain(says);
+    documents
+        .into_iter()
+        .map(|text| format!("{}\n", text.trim_matches('\n')))
+        .collect()
+}
+
+/// A file's name for an object, which every file system takes.
+fn file_name(kind: &str, name: &str) -> String {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
+    };
+    let word: String = format!("{kind}-{name}").chars().map(plain).collect();
+    format!("{word}.yaml")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_are_told_apart() {
+        let text = "# head\n---\na: 1\n--- # b\nb: |\n  --- \n  x\n---\n# nothing\n";
+        assert_eq!(split(text), ["a: 1\n", "b: |\n  --- \n  x\n"]);
+        assert_eq!(file_name("ConfigMap", "a.b"), "configmap-a-b.yaml");
+    }
+}
