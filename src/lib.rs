@@ -12,5 +12,6 @@ pub mod index;
 pub mod merge;
 pub mod model;
 pub mod render;
+pub mod tools;
 pub mod ui;
 pub mod yaml;

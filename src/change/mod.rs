@@ -94,6 +94,19 @@ impl Change {
         }
     }
 
+    /// Lets a file have a text, whatever it was to become; `before` is what is there.
+    pub fn put(&mut self, path: &RepoPath, before: Option<&String>, text: String) {
+        let file = FileChange {
+            action: match before {
+                Some(_) => Action::Edit,
+                None => Action::Create,
+            },
+            before: before.cloned(),
+            after: Some(text),
+        };
+        self.files.insert(path.clone(), file);
+    }
+
     /// Settles a conflict: the file gets this text, or goes, or stays as it is.
     pub fn settle(&mut self, path: &RepoPath, text: Option<String>) {
         let Some(sides) = self.sides.remove(path) else {

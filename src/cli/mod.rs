@@ -19,6 +19,7 @@ mod removal;
 mod remove;
 mod schema;
 mod schemas;
+mod secret;
 mod set;
 mod show;
 mod shown;
@@ -63,6 +64,7 @@ enum Command {
     Set(set::Args),
     Update(Box<update::Args>),
     Outdated(update::OutdatedArgs),
+    Secret(secret::Args),
     Pin(pin::PinArgs),
     Unpin(pin::UnpinArgs),
     List(list::Args),
@@ -117,6 +119,7 @@ fn run(command: Command, printer: &Printer) -> Result<u8> {
         Command::Rename(args) => relocate::rename(&args, printer),
         Command::Update(args) => update::run(&args, printer),
         Command::Outdated(args) => update::run_outdated(&args, printer),
+        Command::Secret(args) => secret::run(&args, printer),
         Command::Set(args) => set::run(&args, printer),
         Command::Pin(args) => pin::pin(&args, printer),
         Command::Unpin(args) => pin::unpin(&args, printer),

@@ -171,7 +171,7 @@ pub(super) fn secrets(
         ),
         (
             SecretsFrom::Sops,
-            format!("secrets still missing on {on}: encrypt them, then commit and push"),
+            format!("secrets still missing on {on}: encrypt them, then push"),
         ),
     ];
     let mut steps: Vec<(SecretsFrom, Step)> = titles
@@ -206,7 +206,7 @@ pub(super) fn secrets(
     }
     steps.retain(|(_, step)| !step.notes.is_empty());
     for (from, step) in &mut steps {
-        if *from != SecretsFrom::Store {
+        if *from == SecretsFrom::Hand {
             step.notes.push(
                 "each FILE holds one value, without a line end: that would be part of the secret"
                     .to_owned(),
@@ -248,20 +248,10 @@ pub(super) fn secret_commands(
                 keys.join(", ")
             )]
         }
-        SecretsFrom::Sops => {
-            let folder = format!(
-                "clusters/{}/{}/{}",
-                cluster.name, spec.layer, spec.name.value
-            );
-            let file = format!("secret-{}.sops.yaml", secret.name);
-            // Through a pipe, so that it never stands on disk in clear.
-            vec![
-                format!(
-                    "{create} --dry-run=client --output=yaml | sops encrypt --filename-override {folder}/{file} > {folder}/{file}"
-                ),
-                format!("# then add `- {file}` to resources in {folder}/kustomization.yaml"),
-            ]
-        }
+        SecretsFrom::Sops => vec![format!(
+            "landform secret {} --on {}",
+            spec.name.value, cluster.name
+        )],
     }
 }
 

@@ -70,11 +70,11 @@ impl Opened {
         let base = render(&platform, &catalogue)?;
         let rendered = rendered(&root, &index, &platform, &catalogue, &base)?;
         Ok(Self {
-            base,
             root,
             index,
             platform,
             catalogue,
+            base,
             rendered,
         })
     }

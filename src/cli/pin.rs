@@ -72,7 +72,7 @@ pub(super) fn pin(args: &PinArgs, printer: &Printer) -> Result<u8> {
         }
     }
     edit.title = title;
-    carry_out_plainly(edit, &args.write, printer)
+    carry_out_plainly(&edit, &args.write, printer)
 }
 
 pub(super) fn unpin(args: &UnpinArgs, printer: &Printer) -> Result<u8> {
@@ -101,7 +101,7 @@ pub(super) fn unpin(args: &UnpinArgs, printer: &Printer) -> Result<u8> {
             placed.pins.clear();
         }
     }
-    carry_out_plainly(edit, &args.write, printer)
+    carry_out_plainly(&edit, &args.write, printer)
 }
 
 /// The clusters named, each of which has the component.

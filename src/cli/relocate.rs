@@ -73,7 +73,7 @@ pub(super) fn relocate(args: &MoveArgs, printer: &Printer) -> Result<u8> {
             ));
         }
     }
-    carry_out_plainly(edit, &args.write, printer)
+    carry_out_plainly(&edit, &args.write, printer)
 }
 
 /// What must be there before Flux cannot come with it.
@@ -170,7 +170,7 @@ pub(super) fn rename(args: &RenameArgs, printer: &Printer) -> Result<u8> {
             "in the clusters everything keeps the name {object}: nothing is deleted or restarted, and {object} stays taken"
         ));
     }
-    carry_out_plainly(edit, &args.write, printer)
+    carry_out_plainly(&edit, &args.write, printer)
 }
 
 fn renamed(unit: &str, name: &str, new: &str) -> String {

@@ -237,19 +237,18 @@ pub(super) fn last_step_notes(
     if let Some(loses) = &spec.removal.loses {
         notes.push(format!("{name}: lost: {loses}"));
     }
-    match &spec.removal.keeps {
-        Some(keeps) => notes.push(format!("{name}: stays: {keeps}")),
-        None => {
-            let mut stays = Vec::new();
-            if spec.namespace.pod_security.is_some() {
-                stays.push(format!("the namespace {}", spec.namespace.name.value));
-            }
-            if spec.crds.from != CrdOrigin::None && spec.crds.removal == CrdRemoval::Kept {
-                stays.push("the CRDs and their objects".to_owned());
-            }
-            if !stays.is_empty() {
-                notes.push(format!("{name}: stays: {}", stays.join(", ")));
-            }
+    if let Some(keeps) = &spec.removal.keeps {
+        notes.push(format!("{name}: stays: {keeps}"));
+    } else {
+        let mut stays = Vec::new();
+        if spec.namespace.pod_security.is_some() {
+            stays.push(format!("the namespace {}", spec.namespace.name.value));
+        }
+        if spec.crds.from != CrdOrigin::None && spec.crds.removal == CrdRemoval::Kept {
+            stays.push("the CRDs and their objects".to_owned());
+        }
+        if !stays.is_empty() {
+            notes.push(format!("{name}: stays: {}", stays.join(", ")));
         }
     }
     notes

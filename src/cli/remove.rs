@@ -108,7 +108,7 @@ fn components(args: &ComponentArgs, printer: &Printer) -> Result<u8> {
         removal::refuse_old_templates(&opened, &from)?;
         first_step(args, &opened, &from, &two_steps)
     };
-    carry_out_plainly(edit, &args.write, printer)
+    carry_out_plainly(&edit, &args.write, printer)
 }
 
 /// Whether the first of two steps is done. It must be told whether the clusters have caught up with it.
@@ -303,5 +303,5 @@ fn cluster(args: &ClusterArgs, printer: &Printer) -> Result<u8> {
         edit.removed
             .insert(component.clone(), BTreeSet::from([name.clone()]));
     }
-    carry_out_plainly(edit, &args.write, printer)
+    carry_out_plainly(&edit, &args.write, printer)
 }

@@ -160,6 +160,8 @@ pub struct Placed {
     /// The versions it keeps, by the name of the file and folder of a Flux Kustomization; the templates' where none
     /// is named.
     pub pins: BTreeMap<String, String>,
+    /// Names of the encrypted Secrets in its overlay.
+    pub sealed: BTreeSet<String>,
 }
 
 /// A cluster.

@@ -279,11 +279,21 @@ fn placed(
             reason: Reason::Chosen,
             answers,
             pinned: index.texts.contains_key(&format!("{overlay}/version.yaml")),
+            sealed: sealed(index, &overlay),
             pins: pins(index, cluster, component, &catalogue.components[component]),
         };
         placed.insert(component.clone(), entry);
     }
     Ok(placed)
+}
+
+/// Encrypted Secrets that the overlay of a component lists.
+fn sealed(index: &Index, overlay: &str) -> BTreeSet<String> {
+    let listed = index.resources(overlay).into_iter();
+    let names = listed.filter_map(|path| Some(path.strip_prefix(overlay)?.get(1..)?.to_owned()));
+    names
+        .filter(|name| name.starts_with("secret-") && name.ends_with(".sops.yaml"))
+        .collect()
 }
 
 /// The versions that a cluster keeps of a component and its parts.

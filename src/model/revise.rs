@@ -30,6 +30,7 @@ pub fn revise(
             if let Some(was) = was.components.get(component) {
                 placed.pinned = was.pinned;
                 placed.pins.clone_from(&was.pins);
+                placed.sealed.clone_from(&was.sealed);
             }
         }
     }

@@ -86,7 +86,7 @@ impl Renderer<'_> {
         if self.resources(&folder).is_empty() {
             return Ok(None);
         }
-        self.kustomization("part", &folder, context)?;
+        self.kustomization("part", &folder, context, &BTreeSet::new())?;
         Ok(Some(folder))
     }
 
@@ -152,7 +152,14 @@ impl Renderer<'_> {
             let up = "../".repeat(folder.matches('/').count() + 1);
             context.insert("base", &format!("{up}{shared}"));
         }
-        self.kustomization("overlay", folder, context.clone())?;
+        let none = BTreeSet::new();
+        let placed = &cluster.components[&component.spec.name.value];
+        let sealed = if unit.part.is_none() {
+            &placed.sealed
+        } else {
+            &none
+        };
+        self.kustomization("overlay", folder, context.clone(), sealed)?;
         Ok(true)
     }
 

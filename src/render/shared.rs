@@ -1,6 +1,8 @@
 //! `<layer>/<component>/`: what all clusters share.
 
 use super::Renderer;
+use std::collections::BTreeSet;
+
 use super::context::{self, State};
 use crate::catalog::{Component, FilePlace, Part, SUFFIX, Scope, component_place};
 use crate::error::Result;
@@ -60,7 +62,7 @@ impl Renderer<'_> {
         }
         // A component of `files` may have nothing that all clusters share.
         if has_values || !self.resources(&folder).is_empty() {
-            self.kustomization("component", &folder, context)?;
+            self.kustomization("component", &folder, context, &BTreeSet::new())?;
         }
         for part in component
             .spec
@@ -91,7 +93,7 @@ impl Renderer<'_> {
                 )?;
             }
         }
-        self.kustomization("part", &folder, context)
+        self.kustomization("part", &folder, context, &BTreeSet::new())
     }
 
     /// Writes a part's own files into its folder.
@@ -112,14 +114,17 @@ impl Renderer<'_> {
         Ok(())
     }
 
-    /// Writes the kustomization of a folder, once everything else is there.
+    /// Writes the kustomization of a folder, once everything else is there; `more` files lie there already.
     pub(super) fn kustomization(
         &mut self,
         kind: &str,
         folder: &str,
         mut context: tera::Context,
+        more: &BTreeSet<String>,
     ) -> Result<()> {
-        context.insert("files", &self.resources(folder));
+        let mut files = self.resources(folder);
+        files.extend(more.iter().cloned());
+        context.insert("files", &files);
         context.insert("values", &self.has(&format!("{folder}/values.yaml")));
         context.insert("pinned", &self.has(&format!("{folder}/version.yaml")));
         context.insert("unguarded", &self.has(&format!("{folder}/{UNGUARDED}")));

@@ -10,7 +10,10 @@ use crate::support::{need, tool};
 /// A platform of which only some files are there, as after a run that was killed.
 fn unfinished(sandbox: &Sandbox) {
     sandbox.new_in("whole", &["--name", "acme"]).success();
-    for path in sandbox.files("whole").iter().step_by(2) {
+    // What differs with other answers is there too.
+    let telling = "README.md";
+    let files = sandbox.files("whole").into_iter().enumerate();
+    for (_, path) in files.filter(|(index, path)| index % 2 == 0 || path == telling) {
         let text = sandbox.read(&format!("whole/{path}"));
         sandbox.write(&format!("acme/{path}"), &text);
     }

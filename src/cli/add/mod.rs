@@ -163,7 +163,7 @@ fn components(
         may_add_needs(&new, agreed)?;
         let mut edit = edit(args, opened, catalogue, resolution, &new, &on);
         edit.notes.extend(notes.iter().cloned());
-        match carry_out(edit, &args.write, printer, terminal.as_mut())? {
+        match carry_out(&edit, &args.write, printer, terminal.as_mut())? {
             Ended::Done(code) => return Ok(code),
             // Without a question to go back to, Escape is a no.
             Ended::Back => interview.back().ok_or_else(unwritten)?,
@@ -207,16 +207,15 @@ fn known(
         let Some(component) = catalogue.components.get(name) else {
             let problem = Problem::new(format!("the catalogue has no component `{name}`"));
             let renamed = opened.catalogue.by_object(name);
-            problems.push(match renamed {
-                Some(component) => problem.hint(format!(
+            problems.push(if let Some(component) = renamed {
+                problem.hint(format!(
                     "it is on the platform under the name {}",
                     component.spec.name.value
-                )),
-                None => {
-                    let all = catalogue.components.keys().map(String::as_str);
-                    let near = suggest(name, all);
-                    problem.hint(format!("{near}; landform catalog WORDS searches"))
-                }
+                ))
+            } else {
+                let all = catalogue.components.keys().map(String::as_str);
+                let near = suggest(name, all);
+                problem.hint(format!("{near}; landform catalog WORDS searches"))
             });
             continue;
         };

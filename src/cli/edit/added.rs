@@ -1,6 +1,7 @@
 //! What comes to a platform with a change, and why.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::Edit;
 use crate::cli::opened::Opened;
@@ -80,8 +81,7 @@ pub(in crate::cli) fn tell_needs(edit: &mut Edit<'_>, new: &[New]) {
             };
             edit.notes
                 .push(format!("{component} comes to {cluster} too: {why}"));
-            edit.body
-                .push_str(&format!("{component} on {cluster}: {why}\n"));
+            let _ = writeln!(edit.body, "{component} on {cluster}: {why}");
         }
         edit.restored.insert(component.clone());
     }

@@ -3,11 +3,14 @@
 
 mod added;
 mod like;
+mod merged;
 mod next;
 mod plan;
+mod sides;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 pub(super) use added::{New, keep_versions, may_add_needs, new, tell_needs};
 pub(super) use plan::{Planned, plan};
@@ -18,7 +21,7 @@ use crate::catalog::Catalogue;
 use crate::change::Sides;
 use crate::error::{Error, Problem, Result};
 use crate::git::{self, Place};
-use crate::model::{Assumption, Platform};
+use crate::model::{Assumption, Platform, RepoPath};
 use crate::ui::{
     Printer, Step, Terminal, is_interactive, painted, plan_lines, steps, style, unified, width,
     wrap,
@@ -83,6 +86,8 @@ pub(super) struct Edit<'a> {
     pub(super) versions: Vec<(String, String, String)>,
     /// Folders and files that get another place, with all that is in them.
     pub(super) places: BTreeMap<String, String>,
+    /// Files that no template makes.
+    pub(super) files: BTreeMap<RepoPath, String>,
     /// A cluster, and the new one that gets its edits too.
     pub(super) like: Option<(String, String)>,
     /// How conflicts are settled, by path.
@@ -109,6 +114,7 @@ impl<'a> Edit<'a> {
             restored: BTreeSet::new(),
             versions: Vec::new(),
             places: BTreeMap::new(),
+            files: BTreeMap::new(),
             like: None,
             resolved: BTreeMap::new(),
             terraform_last: false,
@@ -160,14 +166,14 @@ pub(super) enum Ended {
 /// # Errors
 /// It cannot be planned, something stands against it, somebody says no, or it cannot be written.
 pub(super) fn carry_out(
-    edit: Edit<'_>,
+    edit: &Edit<'_>,
     flags: &WriteFlags,
     printer: &Printer,
     terminal: Option<&mut Terminal>,
 ) -> Result<Ended> {
     let place = git::look(&edit.opened.root)?;
-    let planned = plan(&edit, flags, &place)?;
-    carry_out_planned(&edit, planned, &place, flags, printer, terminal)
+    let planned = plan(edit, flags, &place)?;
+    carry_out_planned(edit, planned, &place, flags, printer, terminal)
 }
 
 /// The same with the plan made already.
@@ -220,7 +226,7 @@ pub(super) fn carry_out_planned(
 /// # Errors
 /// As for [`carry_out`].
 pub(super) fn carry_out_plainly(
-    edit: Edit<'_>,
+    edit: &Edit<'_>,
     flags: &WriteFlags,
     printer: &Printer,
 ) -> Result<u8> {
@@ -250,7 +256,7 @@ fn show(planned: &Planned, flags: &WriteFlags, printer: &Printer) {
     if !report.assumed.is_empty() {
         let mut block = format!("{bold}Assumed{bold:#} (change by --set KEY=VALUE)");
         for assumed in &report.assumed {
-            block.push_str(&format!("\n  {}={}", assumed.as_set(), assumed.value));
+            let _ = write!(block, "\n  {}={}", assumed.as_set(), assumed.value);
         }
         blocks.push(block);
     }

@@ -265,14 +265,14 @@ pub(super) fn ask(
     planned: &Planned,
     path: &RepoPath,
     edit: &Edit<'_>,
-    owner: Option<String>,
+    owner: Option<&str>,
 ) -> Result<Option<Settled>> {
     let sides = &planned.change.sides[path];
     show(printer, planned, path, sides);
-    for note in new_notes(edit, owner.as_deref()) {
+    for note in new_notes(edit, owner) {
         printer.say(&format!("  note: {note}"));
     }
-    let whole = owner.as_deref().unwrap_or("what belongs to no component");
+    let whole = owner.unwrap_or("what belongs to no component");
     let items = [
         Item::new(MINE, "it stays as it is"),
         Item::new(THEIRS, "the new text is taken, and your edits of it go"),

@@ -174,7 +174,14 @@ impl<'a> Session<'a> {
             let owner = |path: &RepoPath| owners.of_path(path).map(|(name, _)| name);
             if let Some(terminal) = terminal.as_mut() {
                 let path = &open[0];
-                let answer = conflicts::ask(terminal, printer, &planned, path, &edit, owner(path))?;
+                let answer = conflicts::ask(
+                    terminal,
+                    printer,
+                    &planned,
+                    path,
+                    &edit,
+                    owner(path).as_deref(),
+                )?;
                 if let Some(answer) = answer {
                     resolved.insert(path.to_string(), answer);
                     continue;
@@ -222,7 +229,7 @@ impl<'a> Session<'a> {
         }
         planned.report.conflicts = conflicts::reports(&left);
         if !args.write.json {
-            self.table(&planned, &scope, &left, printer);
+            self.table(&planned, &left, printer);
         }
         let quiet = planned.change.files.is_empty();
         let code = if quiet && !left.is_empty() {
@@ -245,13 +252,7 @@ impl<'a> Session<'a> {
     }
 
     /// What becomes of each component, in one line.
-    fn table(
-        &self,
-        planned: &Planned,
-        scope: &Scope,
-        left: &BTreeMap<String, Planned>,
-        printer: &Printer,
-    ) {
+    fn table(&self, planned: &Planned, left: &BTreeMap<String, Planned>, printer: &Printer) {
         let owners = Owners::of(&self.opened.platform, &self.opened.catalogue);
         let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
         for path in planned.change.files.keys() {
@@ -290,7 +291,7 @@ impl<'a> Session<'a> {
             };
             table.row(&[
                 name.clone(),
-                scope.versions(self.opened, self.force, name),
+                Scope::versions(self.opened, self.force, name),
                 number(clean),
                 number(merged),
                 number(conflicts),

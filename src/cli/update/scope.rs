@@ -32,17 +32,17 @@ impl Scope {
     pub(super) fn of(opened: &Opened, force: &Catalogue, names: &[String]) -> Result<Self> {
         let mut taken = Taken::default();
         let mut alone = Vec::new();
-        let mut named = BTreeSet::new();
+        let mut only = BTreeSet::new();
         for name in names {
             let known = opened.named(name).ok_or_else(|| opened.unknown(name))?;
-            named.insert(known.to_owned());
+            only.insert(known.to_owned());
         }
         let mut objects = Vec::new();
         for name in opened.platform.components.keys() {
             let component = &opened.catalogue.components[name];
             let object = &component.object;
             objects.push((object.clone(), name.clone()));
-            if !named.is_empty() && !named.contains(name) {
+            if !only.is_empty() && !only.contains(name) {
                 continue;
             }
             if component.spec.category != FOREIGN && force.by_object(object).is_some() {
@@ -51,7 +51,7 @@ impl Scope {
                 alone.push(name.clone());
             }
         }
-        if named.is_empty() {
+        if only.is_empty() {
             taken.common = true;
             let used = opened.platform.clusters.values();
             taken.providers = used
@@ -62,7 +62,7 @@ impl Scope {
         Ok(Self {
             taken,
             alone,
-            named: named.into_iter().collect(),
+            named: only.into_iter().collect(),
             objects,
         })
     }
@@ -107,7 +107,7 @@ impl Scope {
     }
 
     /// Versions of the templates of a component before and after.
-    pub(super) fn versions(&self, opened: &Opened, force: &Catalogue, name: &str) -> String {
+    pub(super) fn versions(opened: &Opened, force: &Catalogue, name: &str) -> String {
         let (was, is) = match opened.catalogue.components.get(name) {
             Some(component) => (
                 &component.version,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::super::answers::{ALL, Answers, Given};
-use super::super::platform::{Answer, AnswerOrigin, Chosen, Cluster, Placed, Platform, Reason};
+use super::super::platform::{Answer, AnswerOrigin, Cluster, Placed, Platform, Reason};
 use super::super::units::{Unmet, install_order, units, unmet};
 use super::Report;
 use super::fit::{doubts, fits};
@@ -249,14 +249,12 @@ impl Placer<'_> {
             answers: found,
             pinned,
             pins: BTreeMap::new(),
+            sealed: BTreeSet::new(),
         };
         if let Some(cluster) = self.platform.clusters.get_mut(self.cluster) {
             cluster.components.insert(name.to_owned(), placed);
         }
-        self.platform
-            .components
-            .entry(name.to_owned())
-            .or_insert_with(Chosen::default);
+        self.platform.components.entry(name.to_owned()).or_default();
         Ok(())
     }
 

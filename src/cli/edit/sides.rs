@@ -1,0 +1,116 @@
+//! The three sides of an edit: what landform wrote, what is there, and what landform would write.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Edit, like};
+use crate::change::{Ours, read_ours};
+use crate::cli::opened::Owners;
+use crate::error::Result;
+use crate::merge::Moves;
+use crate::model::{RepoPath, Tree};
+use crate::render::render;
+
+/// The sides, each as far as it can matter: a file that is rendered as before stays as it is, whatever it is.
+pub(super) struct Sides {
+    /// What landform wrote.
+    pub(super) base: Tree,
+    /// What is there.
+    pub(super) ours: Ours,
+    /// What landform would write.
+    pub(super) theirs: Tree,
+    /// Where things lie that the user has put elsewhere.
+    pub(super) moves: Moves,
+    /// Folders and files that get another place.
+    pub(super) places: BTreeMap<String, String>,
+    /// Whose each file is, and for which cluster.
+    pub(super) owned: BTreeMap<String, (String, Option<String>)>,
+}
+
+impl Sides {
+    /// Renders and reads them.
+    ///
+    /// # Errors
+    /// A template fails, or a file cannot be read.
+    pub(super) fn of(edit: &Edit<'_>) -> Result<Self> {
+        let opened = edit.opened;
+        let rendered = render(&edit.platform, edit.catalogue)?;
+        let moves = Moves::find(&opened.base, &opened.index);
+        let owners = Owners::of(&opened.platform, &opened.catalogue);
+        let mut owned = BTreeMap::new();
+        for path in opened.base.keys() {
+            if let Some(owner) = owners.of_path(path) {
+                owned.insert(moves.path(path.as_str()), owner);
+            }
+        }
+        // Whatever the user has put elsewhere goes on from there.
+        let places: BTreeMap<String, String> = edit
+            .places
+            .iter()
+            .map(|(was, is)| (moves.path(was), is.clone()))
+            .collect();
+        let (mut base, theirs) = if moves.is_empty() {
+            let wanted = |path: &&RepoPath| {
+                opened.base.get(path) != rendered.get(path)
+                    || placed(&places, path.as_str()).is_some()
+                    || is_restored(edit, &owners, path)
+            };
+            let all = opened.base.keys().chain(rendered.keys());
+            let paths: BTreeSet<&RepoPath> = all.filter(wanted).collect();
+            let part = |tree: &Tree| -> Tree {
+                let files = tree.iter().filter(|(path, _)| paths.contains(path));
+                files
+                    .map(|(path, text)| (path.clone(), text.clone()))
+                    .collect()
+            };
+            (part(&opened.base), part(&rendered))
+        } else {
+            // What speaks of a moved place may differ now.
+            (moves.apply(&opened.base), moves.apply(&rendered))
+        };
+        let mut paths: BTreeSet<RepoPath> = base.keys().chain(theirs.keys()).cloned().collect();
+        paths.extend(user_files(edit, &places));
+        paths.extend(like::sources(edit, &moves));
+        paths.extend(edit.files.keys().cloned());
+        let ours = read_ours(&opened.root, paths.iter())?;
+        base.retain(|path, _| {
+            let of = owned.get(path.as_str()).map(|(name, _)| name);
+            let again = of.is_some_and(|name| edit.restored.contains(name));
+            !again || ours.tree.contains_key(path)
+        });
+        Ok(Self {
+            base,
+            ours,
+            theirs,
+            moves,
+            places,
+            owned,
+        })
+    }
+}
+
+fn is_restored(edit: &Edit<'_>, owners: &Owners, path: &RepoPath) -> bool {
+    let owner = owners.of_path(path);
+    owner.is_some_and(|(name, _)| edit.restored.contains(&name))
+}
+
+/// The new place of a path, if it or a folder on the way to it gets one.
+pub(super) fn placed(places: &BTreeMap<String, String>, path: &str) -> Option<String> {
+    let mut prefix = path;
+    loop {
+        if let Some(new) = places.get(prefix) {
+            return Some(format!("{new}{}", &path[prefix.len()..]));
+        }
+        prefix = prefix.rsplit_once('/')?.0;
+    }
+}
+
+/// The user's own files in folders that get another place: they come along.
+fn user_files<'e>(
+    edit: &'e Edit<'_>,
+    places: &'e BTreeMap<String, String>,
+) -> impl Iterator<Item = RepoPath> + 'e {
+    let paths = edit.opened.index.paths.iter();
+    paths
+        .filter(|path| placed(places, path).is_some())
+        .filter_map(|path| RepoPath::new(path.clone()).ok())
+}

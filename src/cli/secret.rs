@@ -1,0 +1,299 @@
+//! `landform secret`.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::edit::{Edit, WriteFlags, carry_out, unknown_cluster};
+use super::next::{quote, secret_commands};
+use super::opened::Opened;
+use crate::catalog::{Component, Secret};
+use crate::error::{Error, Problem, Result};
+use crate::index::FluxKustomization;
+use crate::model::{Cluster, RepoPath, SecretsFrom};
+use crate::tools;
+use crate::ui::{Printer, Terminal};
+
+/// Make a Secret that a component still misses
+///
+/// As the cluster keeps its secrets: encrypted by sops, it is written and committed; in an outside store, the command
+/// that fills it is shown; by hand, the `kubectl` line. Values are asked for without showing them, or read from files;
+/// none is ever on disk in clear or in a command line.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    landform secret external-dns --on prod\n  \
+    landform secret external-dns --on prod --from-file token=./token\n  \
+    pass show dns/token | landform secret external-dns --on prod --from-file token=-")]
+pub(super) struct Args {
+    /// A component of the platform
+    name: String,
+    /// The cluster
+    #[arg(long, value_name = "CLUSTER")]
+    on: String,
+    /// Which of its Secrets, where it has several
+    #[arg(long, value_name = "SECRET")]
+    secret: Option<String>,
+    /// A key's value, from a file or from standard input (-); repeatable
+    #[arg(long, value_name = "KEY=FILE")]
+    from_file: Vec<String>,
+    /// Make it anew although it is there
+    #[arg(long)]
+    replace: bool,
+    #[command(flatten)]
+    write: WriteFlags,
+}
+
+pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
+    let opened = Opened::open(&args.write.folder)?;
+    let Some(name) = opened.named(&args.name) else {
+        return Err(opened.unknown(&args.name));
+    };
+    let Some(cluster) = opened.platform.clusters.get(&args.on) else {
+        return Err(unknown_cluster(&opened, &args.on));
+    };
+    if !cluster.components.contains_key(name) {
+        return Err(Error::refused(
+            Problem::new(format!("{name} is not on {}", args.on))
+                .hint(format!("landform add {name} --on {}", args.on)),
+        ));
+    }
+    let component = &opened.catalogue.components[name];
+    let here = cluster.here(&opened.platform, &opened.catalogue);
+    let all = opened.platform.secrets(cluster, component, &here);
+    let Some(secret) = choose(args, name, &all, printer)? else {
+        return Ok(0);
+    };
+    match cluster.secrets_from(component) {
+        SecretsFrom::Hand => {
+            for line in secret_commands(cluster, component, secret, SecretsFrom::Hand) {
+                printer.product(&line);
+            }
+            meanings(secret, printer);
+            printer.note("each FILE holds one value, without a line end");
+            Ok(0)
+        }
+        SecretsFrom::Store => store(&opened, cluster, component, secret, printer),
+        SecretsFrom::Sops => sops(args, &opened, name, cluster, secret, printer),
+    }
+}
+
+/// The Secret that is meant; nothing if the component needs none.
+fn choose<'s>(
+    args: &Args,
+    name: &str,
+    all: &[&'s Secret],
+    printer: &Printer,
+) -> Result<Option<&'s Secret>> {
+    if all.is_empty() {
+        printer.note(&format!("{name} needs no Secret on {}", args.on));
+        return Ok(None);
+    }
+    let names: Vec<&str> = all.iter().map(|secret| secret.name.as_str()).collect();
+    match &args.secret {
+        Some(wanted) => {
+            let found = all.iter().find(|secret| &secret.name == wanted);
+            found.map(|secret| Some(*secret)).ok_or_else(|| {
+                let hint = crate::error::suggest(wanted, names.iter().copied());
+                let message = format!("{name} needs no Secret `{wanted}` on {}", args.on);
+                Error::refused(Problem::new(message).hint(hint))
+            })
+        }
+        None if all.len() == 1 => Ok(Some(all[0])),
+        None => Err(Error::refused(
+            Problem::new(format!("{name} needs several Secrets on {}", args.on))
+                .hint(format!("choose one by --secret: {}", names.join(", "))),
+        )),
+    }
+}
+
+fn meanings(secret: &Secret, printer: &Printer) {
+    for (key, meaning) in &secret.keys {
+        printer.note(&format!("{key}: {meaning}"));
+    }
+}
+
+/// How the store of a cluster gets a secret.
+fn store(
+    opened: &Opened,
+    cluster: &Cluster,
+    component: &Component,
+    secret: &Secret,
+    printer: &Printer,
+) -> Result<u8> {
+    let key = cluster.store_key(&component.object, &secret.name);
+    let fact = |name: &str| cluster.facts.get(name).and_then(|fact| fact.as_str());
+    let file = format!("secret-{}.yaml", secret.name);
+    let there = opened.files(&component.spec.name.value);
+    let mut there = there.filter(|file| file.cluster.as_deref() == Some(cluster.name.as_str()));
+    if there.any(|f| f.path.ends_with(&format!("/{file}")) && f.ours.is_none()) {
+        return Err(Error::refused(
+            Problem::new(format!(
+                "{file} is deleted, which brings the Secret from the store"
+            ))
+            .hint("bring it back from Git: git restore"),
+        ));
+    }
+    let fields: Vec<String> = secret
+        .keys
+        .keys()
+        .map(|key| format!("\"{key}\": \"…\""))
+        .collect();
+    let value = format!("{{{}}}", fields.join(", "));
+    let command = match fact("secrets").unwrap_or_default() {
+        "aws" => {
+            let region = fact("region").map(|region| format!(" --region {region}"));
+            format!(
+                "aws secretsmanager create-secret{} --name {} --secret-string file://FILE",
+                region.unwrap_or_default(),
+                quote(&key)
+            )
+        }
+        "google" => {
+            let project = fact("project").map(|project| format!(" --project {project}"));
+            format!(
+                "gcloud secrets create {}{} --data-file=FILE",
+                quote(&key),
+                project.unwrap_or_default()
+            )
+        }
+        "azure" => format!(
+            "az keyvault secret set --vault-name VAULT --name {} --file FILE",
+            quote(&key)
+        ),
+        "vault" => format!("vault kv put secret/{} @FILE", quote(&key)),
+        "onepassword" => format!("op item create --title {} --template FILE", quote(&key)),
+        other => {
+            let message = format!("landform does not know how the store `{other}` is filled");
+            return Err(Error::refused(
+                Problem::new(message).hint(format!("make an entry {key} with {value}")),
+            ));
+        }
+    };
+    printer.product(&command);
+    printer.note(&format!("FILE holds {value}"));
+    meanings(secret, printer);
+    Ok(0)
+}
+
+/// Encrypts a Secret into the repository.
+fn sops(
+    args: &Args,
+    opened: &Opened,
+    name: &str,
+    cluster: &Cluster,
+    secret: &Secret,
+    printer: &Printer,
+) -> Result<u8> {
+    let layer = opened.catalogue.components[name].spec.layer;
+    let overlay = opened
+        .unit(&args.on, name)
+        .and_then(FluxKustomization::folder);
+    let folder = overlay
+        .filter(|folder| folder.starts_with("clusters/"))
+        .unwrap_or_else(|| format!("clusters/{}/{layer}/{name}", args.on));
+    let file = format!("secret-{}.sops.yaml", secret.name);
+    let path = format!("{folder}/{file}");
+    if opened.index.paths.contains(&path) && !args.replace {
+        printer.note(&format!("{path} is there already; --replace makes it anew"));
+        return Ok(0);
+    }
+    let mut terminal = args.write.terminal();
+    let values = values(args, secret, terminal.as_mut())?;
+    let namespace = &opened.catalogue.components[name].spec.namespace.name.value;
+    let object = json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": secret.name, "namespace": namespace},
+        "type": secret.kind.as_deref().unwrap_or("Opaque"),
+        "stringData": values,
+    });
+    let text = tools::encrypt(&opened.root, &path, &object.to_string())?;
+    let mut edit = Edit::new(
+        "secret",
+        opened,
+        format!(
+            "Add the Secret {} of {name} on {}",
+            secret.name, cluster.name
+        ),
+    );
+    if let Some(placed) = edit.platform.clusters.get_mut(&args.on)
+        && let Some(placed) = placed.components.get_mut(name)
+    {
+        placed.sealed.insert(file);
+    }
+    let to = RepoPath::new(path).map_err(|reason| Error::refused(Problem::new(reason)))?;
+    edit.files.insert(to, text);
+    match carry_out(&edit, &args.write, printer, terminal.as_mut())? {
+        super::edit::Ended::Done(code) => Ok(code),
+        super::edit::Ended::Back => Err(super::confirm::unwritten()),
+    }
+}
+
+/// The values of all keys.
+fn values(
+    args: &Args,
+    secret: &Secret,
+    terminal: Option<&mut Terminal>,
+) -> Result<BTreeMap<String, String>> {
+    let mut values = BTreeMap::new();
+    for spec in &args.from_file {
+        let Some((key, file)) = spec.split_once('=') else {
+            return Err(Error::refused(
+                Problem::new(format!("`{spec}` names no file"))
+                    .hint("as --from-file token=./token"),
+            ));
+        };
+        if !secret.keys.contains_key(key) {
+            let known = secret.keys.keys().map(String::as_str);
+            return Err(Error::refused(
+                Problem::new(format!("{} has no key `{key}`", secret.name))
+                    .hint(crate::error::suggest(key, known)),
+            ));
+        }
+        values.insert(key.to_owned(), read(&PathBuf::from(file))?);
+    }
+    let missing: Vec<&String> = secret
+        .keys
+        .keys()
+        .filter(|key| !values.contains_key(*key))
+        .collect();
+    if missing.is_empty() {
+        return Ok(values);
+    }
+    let Some(terminal) = terminal else {
+        let problems = missing.iter().map(|key| {
+            let meaning = &secret.keys[*key];
+            Problem::new(format!("the value of `{key}` is missing: {meaning}")).hint(format!(
+                "--from-file {key}=FILE, or {key}=- for standard input"
+            ))
+        });
+        return Err(Error {
+            kind: crate::error::Kind::Refused,
+            problems: problems.collect(),
+        });
+    };
+    for key in missing {
+        let meaning = &secret.keys[key];
+        let value = terminal.secret(&format!("{key} ({meaning})"))?;
+        values.insert(key.clone(), value);
+    }
+    Ok(values)
+}
+
+/// A value, without the line end that an editor leaves.
+fn read(path: &Path) -> Result<String> {
+    let mut text = String::new();
+    if path == Path::new("-") {
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .map_err(|error| Error::io("read", path, &error))?;
+    } else {
+        text = std::fs::read_to_string(path).map_err(|error| Error::io("read", path, &error))?;
+    }
+    if text.lines().count() == 1 {
+        text.truncate(text.trim_end_matches(['\r', '\n']).len());
+    }
+    Ok(text)
+}
