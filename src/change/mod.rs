@@ -53,6 +53,8 @@ pub struct Change {
     pub sides: BTreeMap<RepoPath, Sides>,
     /// Files into which both the user's edits and new text went.
     pub merged: BTreeSet<RepoPath>,
+    /// Files and folders that get another place, with all that is in them: a deletion and a creation each.
+    pub places: BTreeMap<String, String>,
     /// Files that would have changed, had somebody not deleted them.
     pub deleted: BTreeSet<RepoPath>,
 }
@@ -125,6 +127,16 @@ impl Change {
             after: text,
         };
         self.files.insert(path.clone(), file);
+    }
+
+    /// The old and the new place of what a file belongs to, if that is moved.
+    pub fn place_of(&self, path: &RepoPath) -> Option<(&String, &String)> {
+        let inside = |place: &str| {
+            let rest = path.as_str().strip_prefix(place);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let mut places = self.places.iter();
+        places.find(|(was, is)| inside(was) || inside(is))
     }
 
     /// Whether it does nothing.

@@ -35,6 +35,7 @@ pub(super) struct Opened {
     /// All files as landform would write them, in the places it gives them, the record among them.
     pub(super) base: Tree,
     /// All files as landform would write them, in their present places. The record is none of them.
+    /// None where it was opened to be changed.
     pub(super) rendered: Vec<RenderedFile>,
 }
 
@@ -57,25 +58,40 @@ pub(super) struct RenderedFile {
 }
 
 impl Opened {
-    /// Opens the platform around a folder.
+    /// Opens the platform around a folder, and sets what is there against what landform would write.
     ///
     /// # Errors
     /// There is none, or its record cannot be read.
     pub(super) fn open(folder: &Folder) -> Result<Self> {
+        let mut opened = Self::to_change(folder)?;
+        opened.rendered = rendered(
+            &opened.root,
+            &opened.index,
+            &opened.platform,
+            &opened.catalogue,
+            &opened.base,
+        )?;
+        Ok(opened)
+    }
+
+    /// Opens the platform around a folder to change it: files are looked at when it is known which.
+    ///
+    /// # Errors
+    /// There is none, or its record cannot be read.
+    pub(super) fn to_change(folder: &Folder) -> Result<Self> {
         let Some(root) = find_root(&folder.dir, RECORD)? else {
             return Err(no_platform(&folder.dir));
         };
         let index = Index::load(&root, RECORD)?;
         let (platform, catalogue) = read_indexed(&index)?;
         let base = render(&platform, &catalogue)?;
-        let rendered = rendered(&root, &index, &platform, &catalogue, &base)?;
         Ok(Self {
             root,
             index,
             platform,
             catalogue,
             base,
-            rendered,
+            rendered: Vec::new(),
         })
     }
 

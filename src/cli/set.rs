@@ -64,7 +64,7 @@ struct Setting {
 }
 
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
-    let opened = Opened::open(&args.write.folder)?;
+    let opened = Opened::to_change(&args.write.folder)?;
     if args.set.is_empty() {
         return list(&opened, args.write.json, printer);
     }

@@ -114,12 +114,18 @@ pub fn folders(change: &Change, width: usize) -> String {
 /// What a change does, one line for each file or for each folder that comes or goes as a whole; the record in one
 /// line. `why` says more of a file. No line is wider than `width`.
 pub fn lines(change: &Change, why: &BTreeMap<RepoPath, String>, width: usize) -> String {
-    let mut rows: Vec<(Action, String, String)> = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
     let mut record = 0;
     let mut done: BTreeSet<String> = BTreeSet::new();
     for (path, file) in &change.files {
         if path.parents().next() == Some(RECORD) {
             record += 1;
+            continue;
+        }
+        if let Some((was, is)) = change.place_of(path) {
+            if done.insert(was.clone()) {
+                rows.push(moved(change, was, is));
+            }
             continue;
         }
         if let Some(folder) = whole_folder(change, path, file.action) {
@@ -128,7 +134,7 @@ pub fn lines(change: &Change, why: &BTreeMap<RepoPath, String>, width: usize) ->
                 let inside = change.files.keys();
                 let count = inside.filter(|p| p.as_str().starts_with(&prefix)).count();
                 let plural = if count == 1 { "file" } else { "files" };
-                rows.push((file.action, prefix, format!("{count} {plural}")));
+                rows.push((Some(file.action), prefix, format!("{count} {plural}")));
             }
             continue;
         }
@@ -141,22 +147,23 @@ pub fn lines(change: &Change, why: &BTreeMap<RepoPath, String>, width: usize) ->
             let comma = if about.is_empty() { "" } else { ", " };
             let _ = write!(about, "{comma}{why}");
         }
-        rows.push((file.action, path.to_string(), about));
+        rows.push((Some(file.action), path.to_string(), about));
     }
     if record > 0 {
         let plural = if record == 1 { "file" } else { "files" };
         let about = format!("{record} {plural}: what all of this was made from");
-        rows.push((Action::Edit, format!("{RECORD}/"), about));
+        rows.push((Some(Action::Edit), format!("{RECORD}/"), about));
     }
     let widest = rows.iter().map(|(_, path, _)| path.chars().count()).max();
     let widest = widest.unwrap_or(0).min(48);
     let mut out = String::new();
     for (action, path, about) in rows {
         let (word, style) = match action {
-            Action::Create => ("new", style::GOOD),
-            Action::Edit => ("edit", style::CHANGED),
-            Action::Delete => ("delete", style::BAD),
-            Action::Keep => ("keep", style::FAINT),
+            Some(Action::Create) => ("new", style::GOOD),
+            Some(Action::Edit) => ("edit", style::CHANGED),
+            Some(Action::Delete) => ("delete", style::BAD),
+            Some(Action::Keep) => ("keep", style::FAINT),
+            None => ("move", style::CHANGED),
         };
         let line = format!("  {word:6}  {path:widest$}  {about}");
         let mut lines = wrap(line.trim_end(), width, &" ".repeat(12)).into_iter();
@@ -170,6 +177,39 @@ pub fn lines(change: &Change, why: &BTreeMap<RepoPath, String>, width: usize) ->
     }
     let _ = write!(out, "  {}", counts(change));
     out
+}
+
+/// What happens, nothing for a move; where; and what is to be said of it.
+type Row = (Option<Action>, String, String);
+
+/// A folder or file that gets another place, and whether what is in it changes too.
+fn moved(change: &Change, was: &str, is: &str) -> Row {
+    let text = |path: &RepoPath| change.files.get(path);
+    let mut edited = 0;
+    for (path, file) in &change.files {
+        let Some(rest) = path.as_str().strip_prefix(was) else {
+            continue;
+        };
+        let Some(before) = file
+            .before
+            .as_ref()
+            .filter(|_| file.action == Action::Delete)
+        else {
+            continue;
+        };
+        let there = RepoPath::new(format!("{is}{rest}")).ok();
+        let after = there
+            .as_ref()
+            .and_then(text)
+            .and_then(|file| file.after.as_ref());
+        edited += usize::from(after.is_some_and(|after| after != before));
+    }
+    let about = match edited {
+        0 => format!("to {is}"),
+        1 => format!("to {is}, 1 file changes"),
+        many => format!("to {is}, {many} files change"),
+    };
+    (None, was.to_owned(), about)
 }
 
 /// The outermost folder of a path of which everything that changes comes, or goes, together.
@@ -222,6 +262,14 @@ pub fn tree(change: &Change) -> String {
 }
 
 fn counts(change: &Change) -> String {
+    let is_moved = |(path, file): &(&RepoPath, &FileChange)| {
+        file.action == Action::Delete && change.place_of(path).is_some()
+    };
+    let moved = change.files.iter().filter(is_moved).count();
+    let count = |action: Action| match action {
+        Action::Create | Action::Delete => change.count(action).saturating_sub(moved),
+        _ => change.count(action),
+    };
     let counts = [
         (Action::Create, "new"),
         (Action::Edit, "edited"),
@@ -230,7 +278,8 @@ fn counts(change: &Change) -> String {
     ];
     let counts: Vec<String> = counts
         .iter()
-        .map(|(action, word)| (change.count(*action), word))
+        .map(|(action, word)| (count(*action), *word))
+        .chain([(moved, "moved")])
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();

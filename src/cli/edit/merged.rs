@@ -97,6 +97,7 @@ fn merge_placed(
         }
         change.files.insert(path.clone(), gone);
     }
+    change.places.clone_from(places);
     change
 }
 

@@ -38,13 +38,17 @@ pub(super) fn steps(edit: &Edit<'_>, change: &Change, commit: Option<&Commit>) -
 fn takes_away(change: &Change) -> bool {
     let mut files = change.files.iter();
     files.any(|(path, file)| {
-        path.as_str().starts_with("terraform/") && file.action == Action::Delete
+        path.as_str().starts_with("terraform/")
+            && file.action == Action::Delete
+            && change.place_of(path).is_none()
     })
 }
 
 fn terraform(edit: &Edit<'_>, change: &Change, last: bool) -> Vec<Step> {
     let mut clusters: BTreeSet<&str> = BTreeSet::new();
-    for path in change.files.keys() {
+    // A file that only gets another name is nothing to Terraform.
+    let files = change.files.keys();
+    for path in files.filter(|path| change.place_of(path).is_none()) {
         let mut parts = path.as_str().split('/');
         if let (Some("terraform"), Some(cluster), Some(_)) =
             (parts.next(), parts.next(), parts.next())
