@@ -1,8 +1,7 @@
-//! Stage 8: what a command announces is what happens on a cluster. It grows with the commands; so far there is `new`,
-//! and changes by hand as the platform's README tells them.
+//! Stage 8: what a command announces is what happens on a cluster: `new`, then the commands of a platform's life, one
+//! after the other on the same cluster.
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use serde_json::Value;
 
@@ -62,41 +61,205 @@ fn new_announces_what_a_cluster_becomes() {
 
     up.judge_state();
 
-    // The README: a version on one cluster is pinned by `version.yaml` in its overlay.
-    let tree = &up.platform.tree;
-    let overlay = tree.join("clusters/staging/apps/grafana");
-    let source = fs::read_to_string(tree.join("apps/grafana/ocirepository.yaml")).unwrap();
-    fs::write(overlay.join("version.yaml"), &source).unwrap();
-    let list = overlay.join("kustomization.yaml");
-    let text = fs::read_to_string(&list).unwrap();
-    fs::write(&list, format!("{text}patches:\n  - path: version.yaml\n")).unwrap();
-    up.platform.commit("Pin grafana");
-    up.fetch(Some("grafana"));
-    // The pin names the version that runs, so nothing is upgraded, however often Flux looks.
-    for kind in ["ocirepositories.source.toolkit.fluxcd.io", RELEASES] {
-        flux::reconcile(&up.cluster, kind, "grafana", "grafana");
-    }
-    let release = format!("{RELEASES}/grafana");
-    let release = release.as_str();
-    let object = up.cluster.get(release, Some("grafana"));
-    assert_eq!(object["status"]["history"][0]["version"], 1, "{object}");
+    let record = dir.path().join("acme/.landform");
+    support::copy_tree(&record, &up.platform.tree.join(".landform"));
+    up.platform.commit("Bring the record along");
+    let life = Life { up, home: dir };
+    life.pin_changes_nothing();
+    life.rename_restarts_nothing();
+    life.move_restarts_nothing();
+    life.remove_takes_what_it_says();
+    life.add_brings_it_back();
+    life.two_steps_take_infrastructure();
+}
 
-    // Removed as the README tells: the app goes, its namespace stays.
-    let apps = tree.join("clusters/staging/apps");
-    fs::remove_file(apps.join("grafana.yaml")).unwrap();
-    fs::remove_dir_all(apps.join("grafana")).unwrap();
-    let list = apps.join("kustomization.yaml");
-    let text = fs::read_to_string(&list).unwrap();
-    fs::write(&list, text.replace("  - grafana.yaml\n", "")).unwrap();
-    up.platform.commit("Remove grafana");
-    up.fetch(None);
-    until(120, || {
-        let object = up.cluster.get(release, Some("grafana"));
-        object
-            .is_null()
-            .then_some(())
-            .ok_or("grafana is still there".to_owned())
-    });
-    let kept = up.cluster.get("namespace/grafana", None);
-    assert_eq!(kept["status"]["phase"], "Active");
+/// A platform that is changed by commands, and the cluster that follows.
+struct Life {
+    up: Up,
+    home: tempfile::TempDir,
+}
+
+impl Life {
+    /// Runs a command in the platform, and lets the cluster catch up with its commit; gives what it said.
+    fn run(&self, arguments: &[&str]) -> Value {
+        let said = run(&mut self.landform(arguments)).unwrap_or_else(|error| panic!("{error}"));
+        let report: Value = serde_json::from_str(&said).unwrap();
+        assert!(report["commit"].is_string(), "{report}");
+        // What it wrote anew leads to the real sources again.
+        self.up.platform.rewrite();
+        self.up.platform.commit("Lead to this machine");
+        self.up.fetch(None);
+        report
+    }
+
+    fn landform(&self, arguments: &[&str]) -> std::process::Command {
+        let mut landform = std::process::Command::new(env!("CARGO_BIN_EXE_landform"));
+        for role in ["AUTHOR", "COMMITTER"] {
+            landform.env(format!("GIT_{role}_NAME"), "Suite");
+            landform.env(format!("GIT_{role}_EMAIL"), "suite@landform.test");
+        }
+        landform
+            .current_dir(&self.up.platform.tree)
+            .env("HOME", self.home.path())
+            .args(arguments)
+            .args(["--yes", "--json"]);
+        landform
+    }
+
+    /// Waits until a Flux Kustomization has applied the last commit, and is ready.
+    fn settled(&self, unit: &str) {
+        flux::reconcile(&self.up.cluster, KUSTOMIZATIONS, unit, "flux-system");
+    }
+
+    fn release(&self, name: &str, namespace: &str) -> Value {
+        self.up
+            .cluster
+            .get(&format!("{RELEASES}/{name}"), Some(namespace))
+    }
+
+    /// Whether Helm did anything to a release since it was installed.
+    fn untouched(&self, name: &str, namespace: &str) {
+        let object = self.release(name, namespace);
+        let last = &object["status"]["history"][0];
+        assert_eq!(last["version"], 1, "{object}");
+        assert_eq!(last["status"], "deployed", "{object}");
+    }
+
+    /// Runs a command after which every object is still the same one.
+    fn quietly(&self, arguments: &[&str], units: &[&str]) {
+        let before = self.up.uids();
+        self.run(arguments);
+        for unit in units {
+            self.settled(unit);
+        }
+        let after = self.up.uids();
+        assert_eq!(after, before, "{arguments:?}");
+    }
+
+    fn pin_changes_nothing(&self) {
+        self.quietly(&["pin", "grafana", "--on", "staging"], &["grafana"]);
+        for kind in ["ocirepositories.source.toolkit.fluxcd.io", RELEASES] {
+            flux::reconcile(&self.up.cluster, kind, "grafana", "grafana");
+        }
+        self.untouched("grafana", "grafana");
+    }
+
+    fn rename_restarts_nothing(&self) {
+        self.quietly(&["rename", "grafana", "dashboards"], &["grafana"]);
+        self.untouched("grafana", "grafana");
+        let unit = self
+            .up
+            .cluster
+            .get(&format!("{KUSTOMIZATIONS}/grafana"), Some("flux-system"));
+        assert_eq!(unit["spec"]["path"], "./clusters/staging/apps/dashboards");
+    }
+
+    fn move_restarts_nothing(&self) {
+        let units = ["cert-manager", "cert-manager-issuers"];
+        for (to, policy) in [("infrastructure", "Orphan"), ("apps", "MirrorPrune")] {
+            self.quietly(&["move", "cert-manager", "--to", to], &units);
+            self.untouched("cert-manager", "cert-manager");
+            let unit = self.up.cluster.get(
+                &format!("{KUSTOMIZATIONS}/cert-manager"),
+                Some("flux-system"),
+            );
+            let is = unit["spec"]["deletionPolicy"]
+                .as_str()
+                .unwrap_or("MirrorPrune");
+            assert_eq!(is, policy, "{unit}");
+        }
+    }
+
+    /// Waits until something is gone.
+    fn gone(&self, what: &str, namespace: Option<&str>) {
+        until(120, || {
+            let object = self.up.cluster.get(what, namespace);
+            object
+                .is_null()
+                .then_some(())
+                .ok_or(format!("{what} is still there"))
+        });
+    }
+
+    /// The app goes, its namespace stays, and nothing else notices.
+    fn remove_takes_what_it_says(&self) {
+        let before = self.up.uids();
+        let report = self.run(&["remove", "dashboards"]);
+        let notes = report["notes"].to_string();
+        assert!(
+            notes.contains("uninstalls the Helm release grafana"),
+            "{notes}"
+        );
+        assert!(notes.contains("stays: the namespace"), "{notes}");
+        self.gone(&format!("{KUSTOMIZATIONS}/grafana"), Some("flux-system"));
+        self.gone(&format!("{RELEASES}/grafana"), Some("grafana"));
+        let kept = self.up.cluster.get("namespace/grafana", None);
+        assert_eq!(kept["status"]["phase"], "Active");
+        let after = self.up.uids();
+        for (id, uid) in &before {
+            let of_it = id.contains(" grafana/") || id.ends_with("/grafana");
+            assert!(of_it || after.get(id) == Some(uid), "{id} went too");
+        }
+        let new: Vec<&String> = after
+            .keys()
+            .filter(|id| !before.contains_key(*id))
+            .collect();
+        assert_eq!(new, Vec::<&String>::new());
+    }
+
+    fn add_brings_it_back(&self) {
+        let before = self.up.uids();
+        self.run(&["add", "grafana"]);
+        until(240, || {
+            let objects = flux::objects(&self.up.cluster);
+            let there = objects.iter().any(|object| {
+                object["kind"] == "HelmRelease" && object["metadata"]["name"] == "grafana"
+            });
+            let unready = flux::unready(&objects);
+            (there && unready.is_empty())
+                .then_some(())
+                .ok_or(unready.join("\n"))
+        });
+        let after = self.up.uids();
+        for (id, uid) in &before {
+            assert_eq!(after.get(id), Some(uid), "{id} is another one");
+        }
+    }
+
+    /// What others need is refused with the line that needs it; what has a guard goes in two commits.
+    fn two_steps_take_infrastructure(&self) {
+        let error = run(&mut self.landform(&["remove", "gateway-api"])).unwrap_err();
+        assert!(
+            error.contains("clusters/staging/apps/envoy-gateway"),
+            "{error}"
+        );
+        let both = ["remove", "envoy-gateway", "gateway-api"];
+        let report = self.run(&both);
+        assert!(
+            report["next"].to_string().contains("--continue"),
+            "{report}"
+        );
+        self.settled("gateway-api");
+        let unit = self.up.cluster.get(
+            &format!("{KUSTOMIZATIONS}/gateway-api"),
+            Some("flux-system"),
+        );
+        assert!(unit["spec"]["deletionPolicy"].is_null(), "{unit}");
+        let release = self.release("envoy-gateway", "envoy-gateway-system");
+        assert!(!release.is_null(), "it goes in the second step");
+        self.run(&[&both[..], &["--continue"]].concat());
+        for unit in ["envoy-gateway", "gateway-api"] {
+            self.gone(&format!("{KUSTOMIZATIONS}/{unit}"), Some("flux-system"));
+        }
+        self.gone(
+            &format!("{RELEASES}/envoy-gateway"),
+            Some("envoy-gateway-system"),
+        );
+        // The definitions stay, as it was told.
+        let kept = self.up.cluster.get(
+            "customresourcedefinitions.apiextensions.k8s.io/gateways.gateway.networking.k8s.io",
+            None,
+        );
+        assert!(!kept.is_null());
+    }
 }

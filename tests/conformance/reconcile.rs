@@ -179,6 +179,16 @@ impl Up {
         }
     }
 
+    /// What is on the cluster: the unique id of every object that somebody put there.
+    pub(crate) fn uids(&self) -> BTreeMap<String, String> {
+        let there = objects::there(&self.cluster).into_iter();
+        // Helm keeps a Secret for each revision.
+        let lasting = there.filter(|(id, _)| !id.contains("/sh.helm.release.v1."));
+        lasting
+            .map(|(id, object)| (id, object["metadata"]["uid"].to_string()))
+            .collect()
+    }
+
     /// The revisions of a release with their status, the newest first.
     fn history(&self, release: &Release) -> Vec<(u64, String)> {
         let mut releases = self.cluster.all(RELEASES).into_iter();

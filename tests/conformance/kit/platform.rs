@@ -207,11 +207,17 @@ impl Platform {
         git(&self.tree, arguments)
     }
 
-    /// Lets every source lead to this machine, also where a pin names it once more.
-    fn rewrite(&self) {
+    /// Lets every source lead to this machine, also where a pin names it once more; what does so already stays.
+    pub(crate) fn rewrite(&self) {
         for file in support::files(&self.tree) {
             let path = self.tree.join(&file);
             let text = fs::read_to_string(&path).unwrap_or_default();
+            if file.starts_with(".landform/")
+                || text.contains(&self.registry)
+                || text.contains(&self.http.url())
+            {
+                continue;
+            }
             let is = |kind: &str| text.lines().any(|line| line == format!("kind: {kind}"));
             let (from, to) = if is("OCIRepository") {
                 ("url: oci://", format!("url: oci://{}/", self.registry))
