@@ -3,6 +3,7 @@
 mod catalog;
 mod completions;
 mod diff;
+mod held;
 mod interview;
 mod list;
 mod man;

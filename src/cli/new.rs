@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use super::held::{hold, settle};
 use super::interview::Interview;
 use super::next;
 use super::plan::{could_write, must_be_folder, plan};
 use crate::catalog::Catalogue;
-use crate::change::{Action, Change, apply};
+use crate::change::{Action, Change, Hold, Save};
 use crate::error::{Error, Kind, Problem, Problems, Result, Source};
 use crate::git::{self, Place};
 use crate::model::{
@@ -94,6 +95,13 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     let own = answers.catalogue.as_ref().map(|given| &given.value);
     let catalogue = super::catalog::open(own, args.trust)?;
     must_be_folder(&args.dir)?;
+    // Before anything is looked at: no other landform changes it between the plan and the writing.
+    let mut hold = (!args.dry_run && !args.print_answers)
+        .then(|| hold(&args.dir))
+        .transpose()?;
+    if hold.is_none() {
+        settle(&args.dir);
+    }
     let place = git::look(&args.dir)?;
     let environment = git::environment(&args.dir, &place);
     let quiet = args.yes || args.dry_run || args.print_answers;
@@ -142,7 +150,17 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
             continue;
         }
         let platform = &resolution.platform;
-        write(args, platform, &catalogue, &change, &place, &mut report)?;
+        if let Some(hold) = &mut hold {
+            write(
+                args,
+                platform,
+                &catalogue,
+                &change,
+                &place,
+                hold,
+                &mut report,
+            )?;
+        }
         if args.json {
             printer.json(&report)?;
         } else {
@@ -400,38 +418,32 @@ fn write(
     catalogue: &Catalogue,
     change: &Change,
     place: &Place,
+    hold: &mut Hold,
     report: &mut Report,
 ) -> Result<()> {
-    let had_folder = args.dir.exists();
     let edited = Edited::look(change, place)?;
     let had_staged = matches!(place, Place::Root(repo) if repo.has_staged()?);
-    // Until this is dropped no other landform writes here.
-    let applied = apply(change, &args.dir)?;
-    let paths: Vec<RepoPath> = change.files.keys().cloned().collect();
-    let branch = &platform.git.branch;
-    let commit = if args.no_commit {
-        git::stage(&args.dir, branch, &paths).map(|()| None)
+    let message = message(platform);
+    let save = if args.no_commit {
+        Save::Stage
     } else {
-        git::commit(&args.dir, branch, &paths, &message(platform)).map(Some)
+        Save::Commit(&message)
     };
-    let commit = match commit {
-        Ok(commit) => commit,
-        Err(error) => return Err(applied.roll_back(error)),
-    };
+    let written = hold.write(change, &platform.git.branch, save)?;
     let situation = next::Situation {
         dir: &args.dir,
-        had_folder,
+        had_folder: hold.had_folder(),
         had_repository: matches!(place, Place::Root(_)),
-        made: applied.made(),
+        made: written.made,
         restorable: &edited.restorable,
         replaced: &edited.replaced,
         kept: change.count(Action::Keep),
         had_staged,
         had_origin: matches!(place, Place::Root(repo) if repo.has_origin()),
-        commit: commit.as_ref(),
+        commit: written.commit.as_ref(),
     };
     report.next = next::steps(platform, catalogue, &situation)?;
-    report.commit = commit.map(|commit| commit.id);
+    report.commit = written.commit.map(|commit| commit.id);
     Ok(())
 }
 

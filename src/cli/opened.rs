@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::held::settle;
 use crate::catalog::Catalogue;
 use crate::change::read_ours;
 use crate::error::{Error, Place, Problem, Result, suggest};
@@ -60,9 +61,12 @@ impl Opened {
     /// # Errors
     /// There is none, or its record cannot be read.
     pub(super) fn open(folder: &Folder) -> Result<Self> {
-        let Some(root) = find_root(&folder.dir, RECORD)? else {
-            return Err(no_platform(&folder.dir));
-        };
+        let find = || find_root(&folder.dir, RECORD)?.ok_or_else(|| no_platform(&folder.dir));
+        let mut root = find()?;
+        if settle(&root) {
+            // It may be none any more.
+            root = find()?;
+        }
         let index = Index::load(&root, RECORD)?;
         let (platform, catalogue) = read_indexed(&index)?;
         let rendered = rendered(&root, &index, &platform, &catalogue)?;

@@ -3,7 +3,9 @@
 
 mod commit;
 mod identity;
+mod made;
 mod staged;
+mod work;
 
 use std::path::{Path, PathBuf};
 
@@ -12,9 +14,10 @@ use git2::{ErrorCode, Repository, RepositoryState, Status};
 use crate::error::{Error, Problem, Result};
 use crate::model::{Environment, RepoPath};
 
-pub use commit::{Commit, commit};
+pub use commit::{Commit, Wanted};
 pub use identity::{Identity, identity, must_have_identity};
-pub use staged::stage;
+pub use made::{is_made, keep, make};
+pub use work::{Work, blob, folder};
 
 /// Brings a tag of a repository into a folder, by the user's `git` with its logins.
 ///

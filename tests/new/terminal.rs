@@ -42,7 +42,12 @@ fn enter_writes() {
     let sandbox = Sandbox::new();
     let mut session = start_answered(&sandbox, &["new", "acme"]);
     session.expect("Write and commit?").unwrap();
-    assert!(!sandbox.path("acme").exists());
+    // The folder is there, so that it can be locked, with a note of who has it; nothing else.
+    let there = sandbox.files("acme");
+    assert!(
+        there.iter().all(|path| path.starts_with(".landform/tmp/")),
+        "{there:?}"
+    );
     session.send("\r").unwrap();
     let (code, said) = end(session);
     assert_eq!(code, 0, "{said}");
