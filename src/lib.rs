@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod change;
 pub mod cli;
 pub mod error;
+pub mod fault;
 pub mod git;
 pub mod index;
 pub mod merge;

@@ -5,19 +5,30 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::state::State;
 use crate::error::{Error, Problem, Result};
 
 /// How long another landform may take before we give up.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The right to write in a folder, for as long as it is held. It ends with the process, however that ends, and leaves
-/// no file behind: what is locked is the folder itself.
+/// The right to write in a folder, for as long as it is held. It ends with the process, however that ends, and with
+/// the `git` that the process has started and lent it to. What is locked is the folder itself, so no file is left.
 ///
 /// Where the system cannot lock a folder (Windows, some network file systems) it holds nothing. Then two at once are
 /// kept apart only by looking at each file before the first is written.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _folder: Option<File>,
+    folder: Option<File>,
+}
+
+/// What became of an attempt to lock a folder.
+pub(super) enum Attempt {
+    /// It is ours.
+    Taken(Lock),
+    /// Another landform has it.
+    Busy,
+    /// The path leads to another folder by now, or to none.
+    Gone,
 }
 
 impl Lock {
@@ -26,32 +37,62 @@ impl Lock {
     /// # Errors
     /// Another landform is at work there.
     pub(super) fn take(root: &Path) -> Result<Option<Self>> {
+        match Self::attempt(root, PATIENCE) {
+            Attempt::Taken(lock) => Ok(Some(lock)),
+            Attempt::Gone => Ok(None),
+            Attempt::Busy => Err(busy(root)),
+        }
+    }
+
+    /// Waits for the folder.
+    pub(super) fn attempt(root: &Path, patience: Duration) -> Attempt {
         let folder = match File::open(root) {
             Ok(folder) => folder,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(_) => return Ok(Some(Self { _folder: None })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Attempt::Gone,
+            Err(_) => return Attempt::Taken(Self { folder: None }),
         };
         let start = Instant::now();
         loop {
             match folder.try_lock() {
                 Ok(()) => break,
-                Err(TryLockError::Error(_)) => return Ok(Some(Self { _folder: None })),
-                Err(TryLockError::WouldBlock) if start.elapsed() < PATIENCE => {
-                    std::thread::sleep(Duration::from_millis(50));
+                Err(TryLockError::Error(_)) => return Attempt::Taken(Self { folder: None }),
+                Err(TryLockError::WouldBlock) if start.elapsed() < patience => {
+                    std::thread::sleep(Duration::from_millis(20));
                 }
-                Err(TryLockError::WouldBlock) => return Err(busy(root)),
+                Err(TryLockError::WouldBlock) => return Attempt::Busy,
             }
         }
-        Ok(is_still(root, &folder).then_some(Self {
-            _folder: Some(folder),
-        }))
+        if is_still(root, &folder) {
+            Attempt::Taken(Self {
+                folder: Some(folder),
+            })
+        } else {
+            Attempt::Gone
+        }
+    }
+
+    /// Whether it really keeps others out.
+    pub(super) fn is_sure(&self) -> bool {
+        self.folder.is_some()
+    }
+
+    /// The same lock, for a process that we start: it is free only when both have ended.
+    pub(super) fn lend(&self) -> Option<File> {
+        self.folder.as_ref()?.try_clone().ok()
     }
 }
 
-fn busy(root: &Path) -> Error {
+/// The refusal of a folder in which another landform is at work.
+pub(super) fn busy(root: &Path) -> Error {
+    // It is locked, so what is noted there is of the one that has it.
+    let holder = State::all(root).iter().find_map(State::holder);
+    let who = holder.map(|h| format!(" (process {}, for {})", h.process, h.age()));
+    let (who, root) = (who.unwrap_or_default(), root.display());
     Error::failed(
-        Problem::new(format!("another landform is at work in {}", root.display()))
-            .hint("nothing was written; wait until it is done, and run the same command again"),
+        Problem::new(format!("another landform{who} is at work in {root}")).hint(
+            "nothing was written; wait until it, and a git that it may have started, are done, and run the same \
+             command again",
+        ),
     )
 }
 

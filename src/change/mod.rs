@@ -1,13 +1,20 @@
 //! A change: what a command would do to the files of a repository. It is shown or applied, nothing else.
 
-mod apply;
+mod disk;
+mod hold;
+mod journal;
 mod lock;
+mod ours;
+mod recover;
+mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::RepoPath;
 
-pub use apply::{Applied, Ours, apply, read_ours};
+pub use hold::{Hold, Save, Written};
+pub use ours::{Ours, read_ours};
+pub use recover::{Settled, settle};
 
 /// What happens to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

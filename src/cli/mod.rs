@@ -6,6 +6,7 @@ mod completions;
 mod confirm;
 mod diff;
 mod edit;
+mod held;
 mod interview;
 mod list;
 mod man;

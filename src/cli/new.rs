@@ -5,16 +5,15 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::confirm::{Edited, confirmed, refuse, unwritten};
+use super::held::{hold, settle};
 use super::interview::Interview;
 use super::next;
 use super::plan::{could_write, must_be_folder, plan};
 use crate::catalog::Catalogue;
-use crate::change::{Action, Change, apply};
+use crate::change::{Action, Change, Hold, Save};
 use crate::error::{Error, Problems, Result, Source};
 use crate::git::{self, Place};
-use crate::model::{
-    Answers, CatalogueRef, Given, Platform, RepoPath, Resolution, answers_file, resolve,
-};
+use crate::model::{Answers, CatalogueRef, Given, Platform, Resolution, answers_file, resolve};
 use crate::ui::{
     AssumedReport, Printer, Prompter as _, Report, Terminal, is_interactive, painted, plan_folders,
     plan_tree, steps, style, unified, width, wrap,
@@ -95,10 +94,19 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     let own = answers.catalogue.as_ref().map(|given| &given.value);
     let catalogue = super::catalog::open(own, args.trust)?;
     must_be_folder(&args.dir)?;
-    let place = git::look(&args.dir)?;
-    let environment = git::environment(&args.dir, &place);
     let quiet = args.yes || args.dry_run || args.print_answers;
     let mut terminal = (!quiet && is_interactive()).then(Terminal::new);
+    // Before anything is looked at: no other landform changes it between the plan and the writing. A folder that is
+    // not there is not made before somebody has confirmed.
+    let writes = !args.dry_run && !args.print_answers;
+    let mut early = (writes && (terminal.is_none() || args.dir.exists()))
+        .then(|| hold(&args.dir))
+        .transpose()?;
+    if early.is_none() {
+        settle(&args.dir);
+    }
+    let place = git::look(&args.dir)?;
+    let environment = git::environment(&args.dir, &place);
     let mut interview = Interview::new(answers, &environment, &catalogue);
     let asks = !args.json && terminal.is_some() && interview.is_open()?;
     if asks {
@@ -145,7 +153,19 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
             continue;
         }
         let platform = &resolution.platform;
-        write(args, platform, &catalogue, &change, &place, &mut report)?;
+        let mut right = match early.take() {
+            Some(right) => right,
+            None => hold(&args.dir)?,
+        };
+        write(
+            args,
+            platform,
+            &catalogue,
+            &change,
+            &place,
+            &mut right,
+            &mut report,
+        )?;
         if args.json {
             printer.json(&report)?;
         } else {
@@ -323,38 +343,32 @@ fn write(
     catalogue: &Catalogue,
     change: &Change,
     place: &Place,
+    hold: &mut Hold,
     report: &mut Report,
 ) -> Result<()> {
-    let had_folder = args.dir.exists();
     let edited = Edited::look(change, place)?;
     let had_staged = matches!(place, Place::Root(repo) if repo.has_staged()?);
-    // Until this is dropped no other landform writes here.
-    let applied = apply(change, &args.dir)?;
-    let paths: Vec<RepoPath> = change.files.keys().cloned().collect();
-    let branch = &platform.git.branch;
-    let commit = if args.no_commit {
-        git::stage(&args.dir, branch, &paths).map(|()| None)
+    let message = message(platform);
+    let save = if args.no_commit {
+        Save::Stage
     } else {
-        git::commit(&args.dir, branch, &paths, &message(platform)).map(Some)
+        Save::Commit(&message)
     };
-    let commit = match commit {
-        Ok(commit) => commit,
-        Err(error) => return Err(applied.roll_back(error)),
-    };
+    let written = hold.write(change, &platform.git.branch, save)?;
     let situation = next::Situation {
         dir: &args.dir,
-        had_folder,
+        had_folder: hold.had_folder(),
         had_repository: matches!(place, Place::Root(_)),
-        made: applied.made(),
+        made: written.made,
         restorable: &edited.restorable,
         replaced: &edited.replaced,
         kept: change.count(Action::Keep),
         had_staged,
         had_origin: matches!(place, Place::Root(repo) if repo.has_origin()),
-        commit: commit.as_ref(),
+        commit: written.commit.as_ref(),
     };
     report.next = next::steps(platform, catalogue, &situation)?;
-    report.commit = commit.map(|commit| commit.id);
+    report.commit = written.commit.map(|commit| commit.id);
     Ok(())
 }
 

@@ -1,13 +1,16 @@
 //! A platform that is there: its folder, what is in it, and what landform would write.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::edit::WriteFlags;
+use super::held::{hold, settle};
 use crate::catalog::Catalogue;
-use crate::change::read_ours;
+use crate::change::{Hold, read_ours};
 use crate::error::{Error, Place, Problem, Result, suggest};
 use crate::index::{FluxKustomization, Index, Version, find_root};
 use crate::merge::{Moves, Standing, standing};
@@ -37,6 +40,8 @@ pub(super) struct Opened {
     /// All files as landform would write them, in their present places. The record is none of them.
     /// None where it was opened to be changed.
     pub(super) rendered: Vec<RenderedFile>,
+    /// The right to write here, where it was opened to be changed.
+    pub(super) hold: RefCell<Option<Hold>>,
 }
 
 /// A file that landform writes.
@@ -63,7 +68,13 @@ impl Opened {
     /// # Errors
     /// There is none, or its record cannot be read.
     pub(super) fn open(folder: &Folder) -> Result<Self> {
-        let mut opened = Self::to_change(folder)?;
+        let find = || find_root(&folder.dir, RECORD)?.ok_or_else(|| no_platform(&folder.dir));
+        let mut root = find()?;
+        if settle(&root) {
+            // It may be none any more.
+            root = find()?;
+        }
+        let mut opened = Self::read(root)?;
         opened.rendered = rendered(
             &opened.root,
             &opened.index,
@@ -74,14 +85,25 @@ impl Opened {
         Ok(opened)
     }
 
-    /// Opens the platform around a folder to change it: files are looked at when it is known which.
+    /// Opens the platform around a folder to change it. From now on, unless nothing is to be written, no other
+    /// landform plans or writes here. Files are looked at when it is known which.
     ///
     /// # Errors
-    /// There is none, or its record cannot be read.
-    pub(super) fn to_change(folder: &Folder) -> Result<Self> {
-        let Some(root) = find_root(&folder.dir, RECORD)? else {
-            return Err(no_platform(&folder.dir));
-        };
+    /// There is none, its record cannot be read, or another landform is at work there.
+    pub(super) fn to_change(flags: &WriteFlags) -> Result<Self> {
+        if flags.dry_run {
+            return Self::open(&flags.folder);
+        }
+        let dir = &flags.folder.dir;
+        let find = || find_root(dir, RECORD)?.ok_or_else(|| no_platform(dir));
+        let hold = hold(&find()?)?;
+        // What was settled may have been all of it.
+        let opened = Self::read(find()?)?;
+        opened.hold.replace(Some(hold));
+        Ok(opened)
+    }
+
+    fn read(root: PathBuf) -> Result<Self> {
         let index = Index::load(&root, RECORD)?;
         let (platform, catalogue) = read_indexed(&index)?;
         let base = render(&platform, &catalogue)?;
@@ -92,6 +114,7 @@ impl Opened {
             catalogue,
             base,
             rendered: Vec::new(),
+            hold: RefCell::new(None),
         })
     }
 

@@ -38,7 +38,7 @@ pub(super) struct UnpinArgs {
 }
 
 pub(super) fn pin(args: &PinArgs, printer: &Printer) -> Result<u8> {
-    let opened = Opened::to_change(&args.write.folder)?;
+    let opened = Opened::to_change(&args.write)?;
     let on = places(&opened, &args.name, &args.on)?;
     let mut title = format!("Pin {} on {}", args.name, on.join(", "));
     let mut edit = Edit::new("pin", &opened, String::new());
@@ -76,7 +76,7 @@ pub(super) fn pin(args: &PinArgs, printer: &Printer) -> Result<u8> {
 }
 
 pub(super) fn unpin(args: &UnpinArgs, printer: &Printer) -> Result<u8> {
-    let opened = Opened::to_change(&args.write.folder)?;
+    let opened = Opened::to_change(&args.write)?;
     let on = places(&opened, &args.name, &args.on)?;
     let title = format!("Unpin {} on {}", args.name, on.join(", "));
     let mut edit = Edit::new("unpin", &opened, title);

@@ -45,7 +45,7 @@ pub(super) struct RenameArgs {
 }
 
 pub(super) fn relocate(args: &MoveArgs, printer: &Printer) -> Result<u8> {
-    let opened = Opened::to_change(&args.write.folder)?;
+    let opened = Opened::to_change(&args.write)?;
     let name = &args.name;
     if !opened.platform.components.contains_key(name) {
         return Err(opened.unknown(name));
@@ -117,7 +117,7 @@ fn in_order(platform: &Platform, catalogue: &Catalogue, name: &str) -> Result<()
 }
 
 pub(super) fn rename(args: &RenameArgs, printer: &Printer) -> Result<u8> {
-    let opened = Opened::to_change(&args.write.folder)?;
+    let opened = Opened::to_change(&args.write)?;
     let (layer, name, new) = match args.names.as_slice() {
         [name, new] => (None, name, new),
         [word, name, new] if word == "app" => (Some(Layer::Apps), name, new),

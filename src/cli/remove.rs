@@ -76,7 +76,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
 }
 
 fn components(args: &ComponentArgs, printer: &Printer) -> Result<u8> {
-    let opened = Opened::to_change(&args.write.folder)?;
+    let opened = Opened::to_change(&args.write)?;
     let on = clusters(&opened, &args.on)?;
     let mut from: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for name in &args.names {
@@ -256,7 +256,7 @@ fn last_step<'a>(
 }
 
 fn cluster(args: &ClusterArgs, printer: &Printer) -> Result<u8> {
-    let opened = Opened::to_change(&args.write.folder)?;
+    let opened = Opened::to_change(&args.write)?;
     let name = &args.name;
     if !opened.platform.clusters.contains_key(name) {
         return Err(unknown_cluster(&opened, name));

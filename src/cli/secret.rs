@@ -46,7 +46,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
-    let opened = Opened::open(&args.write.folder)?;
+    let opened = Opened::to_change(&args.write)?;
     let Some(name) = opened.named(&args.name) else {
         return Err(opened.unknown(&args.name));
     };
@@ -125,9 +125,12 @@ fn store(
     let key = cluster.store_key(&component.object, &secret.name);
     let fact = |name: &str| cluster.facts.get(name).and_then(|fact| fact.as_str());
     let file = format!("secret-{}.yaml", secret.name);
-    let there = opened.files(&component.spec.name.value);
-    let mut there = there.filter(|file| file.cluster.as_deref() == Some(cluster.name.as_str()));
-    if there.any(|f| f.path.ends_with(&format!("/{file}")) && f.ours.is_none()) {
+    let mut rendered = opened.base.keys().filter(|path| path.file_name() == file);
+    let of_it = format!("clusters/{}/", cluster.name);
+    let mut gone = |path: &RepoPath| {
+        path.as_str().starts_with(&of_it) && !opened.index.paths.contains(path.as_str())
+    };
+    if rendered.any(&mut gone) {
         return Err(Error::refused(
             Problem::new(format!(
                 "{file} is deleted, which brings the Secret from the store"

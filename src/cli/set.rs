@@ -64,10 +64,11 @@ struct Setting {
 }
 
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
-    let opened = Opened::to_change(&args.write.folder)?;
     if args.set.is_empty() {
+        let opened = Opened::open(&args.write.folder)?;
         return list(&opened, args.write.json, printer);
     }
+    let opened = Opened::to_change(&args.write)?;
     let specs = specs(args, &opened)?;
     let mut answers = Answers::of(&opened.platform, &opened.catalogue, &opened.catalogue);
     let mut problems = Problems::default();

@@ -1,6 +1,6 @@
 //! Committing exactly the paths that were written.
 
-use std::io::Write as _;
+use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -8,8 +8,9 @@ use git2::{Index, Repository};
 
 use super::git_failed;
 use super::identity::{identity_in, nobody};
-use super::staged::{Staged, stage_paths, with_patience};
+use super::work::Work;
 use crate::error::{Error, Problem, Result};
+use crate::fault;
 use crate::model::RepoPath;
 
 /// A commit that was made.
@@ -41,47 +42,59 @@ pub(super) fn git() -> Command {
     command
 }
 
-/// Stages and commits exactly these paths; whatever else is staged stays staged.
-///
-/// # Errors
-/// Git cannot, or a hook refuses, with what it said; the repository is then as before, the files are not touched.
-pub fn commit(root: &Path, branch: &str, paths: &[RepoPath], message: &str) -> Result<Commit> {
-    let staged = stage_paths(root, branch, paths)?;
-    let before = staged.head().map(|tree| tree.id());
-    let done = if identity_in(Some(root)).is_whole() {
-        git_binary(root, paths, message).unwrap_or_else(|| without_binary(&staged, paths, message))
-    } else {
-        Err(nobody())
-    };
-    if let Err(error) = done {
-        return Err(staged.undo(error));
-    }
-    // The commit stands, whatever becomes of the index: `git status` would show the difference, and lose nothing.
-    let _ = with_patience(|| staged.settle(before));
-    let head = staged
-        .repository
-        .head()
-        .map_err(|e| git_failed("read the commit", &e))?;
-    Ok(Commit {
-        id: head.target().map(|id| id.to_string()).unwrap_or_default(),
-        branch: head.shorthand().unwrap_or(branch).to_owned(),
-        first: before.is_none(),
-    })
+/// What a commit is made with.
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    /// Exactly these paths, as they are in the folder; whatever else is staged stays staged.
+    pub paths: &'a [RepoPath],
+    /// Its message.
+    pub message: &'a str,
+    /// A lock that the user's `git` inherits: it is held until that has ended too, even if we are killed before.
+    pub lock: Option<File>,
 }
 
-/// Commits with the user's `git`; `None` if there is none.
-fn git_binary(root: &Path, paths: &[RepoPath], message: &str) -> Option<Result<()>> {
+impl Work {
+    /// Commits. The repository's index still has to [settle](Work::settle) then.
+    ///
+    /// # Errors
+    /// Git cannot, or a hook refuses, with what it said; the repository is then as before.
+    pub fn commit(&self, wanted: Wanted<'_>) -> Result<Commit> {
+        if !identity_in(Some(&self.root)).is_whole() {
+            return Err(nobody());
+        }
+        let first = self.head().is_none();
+        let (paths, message) = (wanted.paths, wanted.message);
+        let index = self.own_index(paths)?;
+        fault::step("commit");
+        git_binary(&self.root, &index, wanted)
+            .unwrap_or_else(|| without_binary(&self.repository, &index, message))?;
+        fault::step("commit: made");
+        let head = self
+            .repository
+            .head()
+            .map_err(|e| git_failed("read the commit", &e))?;
+        Ok(Commit {
+            id: head.target().map(|id| id.to_string()).unwrap_or_default(),
+            branch: head.shorthand().unwrap_or_default().to_owned(),
+            first,
+        })
+    }
+}
+
+/// Commits an index of our own with the user's `git`; `None` if there is none.
+fn git_binary(root: &Path, index: &Path, wanted: Wanted<'_>) -> Option<Result<()>> {
+    // Git reads nothing from there, it only holds it open. Hooks do not inherit it.
+    let lock = wanted.lock.map_or_else(Stdio::null, Stdio::from);
     let child = git()
         .arg("-C")
         .arg(root)
-        .args(["commit", "--quiet", "--only", "--message", message])
-        .args(["--pathspec-from-file=-", "--pathspec-file-nul"])
-        .env("GIT_LITERAL_PATHSPECS", "1")
-        .stdin(Stdio::piped())
+        .args(["commit", "--quiet", "--message", wanted.message])
+        .env("GIT_INDEX_FILE", index)
+        .stdin(lock)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn();
-    let mut child = match child {
+    let child = match child {
         Ok(child) => child,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
         Err(error) => {
@@ -90,11 +103,6 @@ fn git_binary(root: &Path, paths: &[RepoPath], message: &str) -> Option<Result<(
             )))));
         }
     };
-    if let Some(mut stdin) = child.stdin.take() {
-        let names: Vec<&str> = paths.iter().map(RepoPath::as_str).collect();
-        // If git ends early it says why itself.
-        let _ = stdin.write_all(names.join("\0").as_bytes());
-    }
     let output = match child.wait_with_output() {
         Ok(output) => output,
         Err(error) => {
@@ -129,8 +137,7 @@ fn indent(text: &str) -> String {
 }
 
 /// Commits through git2 where no `git` is installed, unless hooks or signing are wanted: it knows neither.
-fn without_binary(staged: &Staged<'_>, paths: &[RepoPath], message: &str) -> Result<()> {
-    let repository = &staged.repository;
+fn without_binary(repository: &Repository, index: &Path, message: &str) -> Result<()> {
     let config = repository.config().and_then(|mut config| config.snapshot());
     let config = config.map_err(|e| git_failed("read Git's settings", &e))?;
     let signs = config.get_bool("commit.gpgsign").unwrap_or(false);
@@ -151,35 +158,15 @@ fn without_binary(staged: &Staged<'_>, paths: &[RepoPath], message: &str) -> Res
             .hint("install git, or write without a commit: --no-commit"),
         ));
     }
-    commit_with_git2(repository, paths, message).map_err(|e| git_failed("commit", &e))
-}
-
-fn commit_with_git2(
-    repository: &Repository,
-    paths: &[RepoPath],
-    message: &str,
-) -> Result<(), git2::Error> {
-    let head = repository
-        .head()
-        .ok()
-        .and_then(|head| head.peel_to_commit().ok());
-    // What else is staged stays out of it.
-    let staged = repository.index()?;
-    let mut index = Index::new()?;
-    if let Some(head) = &head {
-        index.read_tree(&head.tree()?)?;
-    }
-    for path in paths {
-        let path = Path::new(path.as_str());
-        match staged.get_path(path, 0) {
-            Some(entry) => index.add(&entry)?,
-            None => index.remove_path(path)?,
-        }
-    }
-    let tree = repository.find_tree(index.write_tree_to(repository)?)?;
-    let signature = repository.signature()?;
-    let parents: Vec<&git2::Commit<'_>> = head.iter().collect();
-    let (author, committer) = (&signature, &signature);
-    repository.commit(Some("HEAD"), author, committer, message, &tree, &parents)?;
-    Ok(())
+    let commit = || {
+        let head = repository.head().ok();
+        let head = head.and_then(|head| head.peel_to_commit().ok());
+        let tree = Index::open(index)?.write_tree_to(repository)?;
+        let tree = repository.find_tree(tree)?;
+        let signature = repository.signature()?;
+        let parents: Vec<&git2::Commit<'_>> = head.iter().collect();
+        let (author, committer) = (&signature, &signature);
+        repository.commit(Some("HEAD"), author, committer, message, &tree, &parents)
+    };
+    commit().map(|_| ()).map_err(|e| git_failed("commit", &e))
 }

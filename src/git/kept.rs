@@ -20,7 +20,7 @@ fn place(root: &Path, name: &str) -> Option<PathBuf> {
 ///
 /// # Errors
 /// It cannot be read.
-pub fn kept(root: &Path, name: &str) -> Result<Option<(PathBuf, String)>> {
+pub fn note(root: &Path, name: &str) -> Result<Option<(PathBuf, String)>> {
     let Some(path) = place(root, name) else {
         return Ok(None);
     };
@@ -35,7 +35,7 @@ pub fn kept(root: &Path, name: &str) -> Result<Option<(PathBuf, String)>> {
 ///
 /// # Errors
 /// It cannot be written.
-pub fn keep(root: &Path, name: &str, text: &str) -> Result<Option<PathBuf>> {
+pub fn keep_note(root: &Path, name: &str, text: &str) -> Result<Option<PathBuf>> {
     let Some(path) = place(root, name) else {
         return Ok(None);
     };
@@ -49,7 +49,7 @@ pub fn keep(root: &Path, name: &str, text: &str) -> Result<Option<PathBuf>> {
 ///
 /// # Errors
 /// It cannot be removed.
-pub fn forget_kept(root: &Path, name: &str) -> Result<()> {
+pub fn forget_note(root: &Path, name: &str) -> Result<()> {
     let Some(path) = place(root, name) else {
         return Ok(());
     };

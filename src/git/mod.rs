@@ -4,7 +4,9 @@
 mod commit;
 mod identity;
 mod kept;
+mod made;
 mod staged;
+mod work;
 
 use std::path::{Path, PathBuf};
 
@@ -13,10 +15,11 @@ use git2::{ErrorCode, Repository, RepositoryState, Status};
 use crate::error::{Error, Problem, Result};
 use crate::model::{Environment, RepoPath};
 
-pub use commit::{Commit, commit};
+pub use commit::{Commit, Wanted};
 pub use identity::{Identity, identity, must_have_identity};
-pub use kept::{forget_kept, keep, kept};
-pub use staged::stage;
+pub use kept::{forget_note, keep_note, note};
+pub use made::{is_made, keep, make};
+pub use work::{Work, blob, folder};
 
 /// Brings a tag of a repository into a folder, by the user's `git` with its logins.
 ///

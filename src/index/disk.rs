@@ -46,7 +46,8 @@ impl Index {
             let path = format!("{prefix}{name}");
             let kind = entry.file_type().map_err(failed)?;
             if kind.is_dir() {
-                if !FOREIGN.contains(&name) {
+                // What a change keeps while it is being made is no part of the record.
+                if !FOREIGN.contains(&name) && path != format!("{record}/tmp") {
                     self.walk(&entry.path(), &format!("{path}/"), record)?;
                 }
                 continue;

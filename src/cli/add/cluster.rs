@@ -53,7 +53,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
-    let opened = Opened::to_change(&args.write.folder)?;
+    let opened = Opened::to_change(&args.write)?;
     if opened.platform.clusters.contains_key(&args.name) {
         printer.note(&format!("there is a cluster {} already", args.name));
         return Ok(0);

@@ -99,7 +99,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         Some(Sub::Cluster(args)) => cluster::run(args, printer),
         None => {
             let args = &args.components;
-            let opened = Opened::to_change(&args.write.folder)?;
+            let opened = Opened::to_change(&args.write)?;
             let catalogue = available(&opened, args.trust)?;
             known(&args.names, None, &opened, &catalogue)?;
             components(args, &opened, &catalogue, &[], printer)
@@ -112,7 +112,7 @@ fn of_layer(args: &LayerArgs, layer: Layer, printer: &Printer) -> Result<u8> {
         components: args,
         foreign,
     } = args;
-    let opened = Opened::to_change(&args.write.folder)?;
+    let opened = Opened::to_change(&args.write)?;
     let catalogue = available(&opened, args.trust)?;
     if !foreign.is_given() {
         known(&args.names, Some(layer), &opened, &catalogue)?;

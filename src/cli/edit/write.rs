@@ -2,12 +2,11 @@
 
 use super::plan::Planned;
 use super::{Edit, WriteFlags, next as after};
-use crate::change::apply;
+use crate::change::Save;
 use crate::cli::confirm::Edited;
 use crate::cli::next::{self, Situation};
-use crate::error::Result;
-use crate::git::{self, Place};
-use crate::model::RepoPath;
+use crate::error::{Error, Problem, Result};
+use crate::git::Place;
 
 /// Writes and commits, and says what comes next.
 ///
@@ -23,24 +22,25 @@ pub(super) fn write(
     let change = &planned.change;
     let edited = Edited::look(change, place)?;
     let had_staged = matches!(place, Place::Root(repo) if repo.has_staged()?);
-    // Until this is dropped no other landform writes here.
-    let applied = apply(change, root)?;
-    let paths: Vec<RepoPath> = change.files.keys().cloned().collect();
-    let branch = &edit.platform.git.branch;
-    let commit = match place {
-        Place::Fresh { .. } => Ok(None),
-        Place::Root(_) if flags.no_commit => git::stage(root, branch, &paths).map(|()| None),
-        Place::Root(_) => git::commit(root, branch, &paths, &edit.message(flags)).map(Some),
+    let message = edit.message(flags);
+    let save = match place {
+        Place::Fresh { .. } => Save::Leave,
+        Place::Root(_) if flags.no_commit => Save::Stage,
+        Place::Root(_) => Save::Commit(&message),
     };
-    let commit = match commit {
-        Ok(commit) => commit,
-        Err(error) => return Err(applied.roll_back(error)),
+    let mut hold = edit.opened.hold.borrow_mut();
+    let Some(hold) = hold.as_mut() else {
+        return Err(Error::failed(Problem::new(
+            "the folder was opened only to be read",
+        )));
     };
+    let written = hold.write(change, &edit.platform.git.branch, save)?;
+    let commit = written.commit;
     let situation = Situation {
         dir: root,
         had_folder: true,
         had_repository: planned.in_git,
-        made: applied.made(),
+        made: written.made,
         restorable: &edited.restorable,
         replaced: &edited.replaced,
         kept: 0,

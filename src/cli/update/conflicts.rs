@@ -98,7 +98,7 @@ fn no_markers<'t>(texts: impl Iterator<Item = (&'t str, &'t str)>) -> Result<()>
 /// # Errors
 /// Its file is broken.
 pub(super) fn left(opened: &Opened) -> Result<Option<Left>> {
-    let Some((path, text)) = git::kept(&opened.root, KEPT)? else {
+    let Some((path, text)) = git::note(&opened.root, KEPT)? else {
         return Ok(None);
     };
     let source = Source::new(path.display().to_string(), text);
@@ -124,7 +124,7 @@ pub(super) fn left(opened: &Opened) -> Result<Option<Left>> {
 /// Forgets the update that waits.
 pub(super) fn forget(opened: &Opened) {
     // Without it nothing is wrong: a later update finds the same conflicts.
-    let _ = git::forget_kept(&opened.root, KEPT);
+    let _ = git::forget_note(&opened.root, KEPT);
 }
 
 /// `--abort`.
@@ -132,12 +132,12 @@ pub(super) fn forget(opened: &Opened) {
 /// # Errors
 /// There is nothing to forget.
 pub(super) fn abort(opened: &Opened, printer: &Printer) -> Result<u8> {
-    if git::kept(&opened.root, KEPT)?.is_none() {
+    if git::note(&opened.root, KEPT)?.is_none() {
         return Err(Error::refused(
             Problem::new("no update is waiting").hint("there is nothing to abort"),
         ));
     }
-    git::forget_kept(&opened.root, KEPT)?;
+    git::forget_note(&opened.root, KEPT)?;
     printer.say("Forgotten: what was written before stays, and the conflicts come again with the next update.");
     Ok(0)
 }
@@ -183,7 +183,7 @@ pub(super) fn leave(
     let head = "# Conflicts that an update left. Write behind each file what becomes of it:\n\
                 # mine, theirs, or its whole text (as a block: |). Then: landform update --continue\n\
                 # To forget them: landform update --abort\n";
-    match git::keep(&opened.root, KEPT, &format!("{head}{text}"))? {
+    match git::keep_note(&opened.root, KEPT, &format!("{head}{text}"))? {
         Some(path) => printer.note(&format!(
             "settle them in {} and go on: landform update --continue\nor from a file of your own: landform update --resolve FILE",
             path.display()

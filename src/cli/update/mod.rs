@@ -64,7 +64,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
-    let mut opened = Opened::to_change(&args.write.folder)?;
+    let mut opened = Opened::to_change(&args.write)?;
     let place = git::look(&opened.root)?;
     if args.abort {
         return conflicts::abort(&opened, printer);

@@ -1,0 +1,189 @@
+//! Killed at one step after the other: every one of them, or with `cargo test` the first, the middle and the last of
+//! each kind.
+
+use std::process::Command;
+
+use crate::sandbox::{Sandbox, text};
+use crate::scenario::{SCENARIOS, Scenario, State, head_of, settled, tell};
+
+/// All steps, not only some of each kind.
+const ALL: &str = "LANDFORM_CRASH_ALL";
+
+fn killed_at(command: &mut Command, step: usize) -> bool {
+    use std::os::unix::process::ExitStatusExt as _;
+    let output = command
+        .env("LANDFORM_FAULT_AT", step.to_string())
+        .output()
+        .unwrap();
+    if output.status.signal().is_some() {
+        return true;
+    }
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    false
+}
+
+/// The names of the steps of a run that is not killed, and what comes of it.
+fn whole(scenario: &Scenario) -> (Vec<String>, State, State) {
+    let sandbox = scenario.sandbox();
+    let before = settled(&sandbox);
+    let log = sandbox.path("steps");
+    let mut command = scenario.command(&sandbox);
+    let output = command.env("LANDFORM_FAULT_LOG", &log).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let steps = sandbox.read("steps").lines().map(str::to_owned).collect();
+    (steps, before, settled(&sandbox))
+}
+
+/// Numbers of steps, from 1.
+fn chosen(steps: &[String]) -> Vec<usize> {
+    if std::env::var_os(ALL).is_some() {
+        return (1..=steps.len()).collect();
+    }
+    let mut chosen = Vec::new();
+    let mut start = 0;
+    // Runs of steps that differ only in the file: three names in turn are a run, too.
+    for run in steps.chunk_by(|a, b| kind(a) == kind(b)) {
+        let (first, last) = (start + 1, start + run.len());
+        start = last;
+        let middle = usize::midpoint(first, last);
+        for step in [first, middle, middle + 1, middle + 2, last] {
+            if step <= last && !chosen.contains(&step) {
+                chosen.push(step);
+            }
+        }
+    }
+    chosen
+}
+
+/// What comes in turns is of one kind.
+fn kind(step: &str) -> &str {
+    match step {
+        "file: write" | "file: fill" | "file: sync" | "folder: make" => "write",
+        "file: remove" | "folder: remove" => "remove",
+        other => other,
+    }
+}
+
+fn at_every_step(scenario: &Scenario) {
+    let (steps, before, after) = whole(scenario);
+    let chosen = chosen(&steps);
+    let (mut old, mut new) = (0, 0);
+    for step in &chosen {
+        let what = format!("{}, step {step}: {}", scenario.name, steps[step - 1]);
+        let sandbox = scenario.sandbox();
+        assert!(killed_at(&mut scenario.command(&sandbox), *step), "{what}");
+        whole_head(&sandbox, &before, &after, &what);
+        let said = scenario.look(&sandbox);
+        let now = settled(&sandbox);
+        if now == after {
+            new += 1;
+        } else {
+            assert_eq!(now.head, before.head, "{what}\n{said}");
+            assert!(
+                now == before,
+                "{what}\n{said}\n{}",
+                difference(&before, &now)
+            );
+            old += 1;
+        }
+        // Once more, not killed: now it is all there.
+        if now != after {
+            let output = scenario.command(&sandbox).output().unwrap();
+            assert!(output.status.success(), "{what}\n{}", text(&output.stderr));
+            let now = settled(&sandbox);
+            assert!(now == after, "{what}\n{}", difference(&after, &now));
+        }
+    }
+    let (name, all, count) = (scenario.name, steps.len(), chosen.len());
+    tell(&format!(
+        "{name}: {all} steps, killed at {count}: {old} restored, {new} completed"
+    ));
+    assert!(new > 0 && old > 0);
+}
+
+fn whole_head(sandbox: &Sandbox, before: &State, after: &State, what: &str) {
+    let head = if sandbox.path("acme/.git").exists() {
+        head_of(sandbox)
+    } else {
+        None
+    };
+    assert!(
+        head == before.head || head == after.head,
+        "{what}: {head:?}"
+    );
+}
+
+fn difference(wanted: &State, found: &State) -> String {
+    let (wanted, found) = (format!("{wanted:#?}"), format!("{found:#?}"));
+    let lines = wanted.lines().zip(found.lines());
+    let first = lines.enumerate().find(|(_, (a, b))| a != b);
+    format!("{first:?}")
+}
+
+fn named(name: &str) -> &'static Scenario {
+    SCENARIOS.iter().find(|s| s.name == name).unwrap()
+}
+
+#[test]
+fn new_is_killed_at_every_step() {
+    for name in ["new", "new, staged", "new in a folder"] {
+        at_every_step(named(name));
+    }
+}
+
+#[test]
+fn new_in_a_clone_is_killed_at_every_step() {
+    for name in ["new in a clone", "new in a clone, staged"] {
+        at_every_step(named(name));
+    }
+}
+
+#[test]
+fn a_change_is_killed_at_every_step() {
+    let named = [
+        "new",
+        "new, staged",
+        "new in a folder",
+        "new in a clone",
+        "new in a clone, staged",
+    ];
+    for scenario in SCENARIOS.iter().filter(|s| !named.contains(&s.name)) {
+        at_every_step(scenario);
+    }
+}
+
+/// What puts things in order is itself killed, at its first step, then its second, and so on.
+#[test]
+fn putting_in_order_is_killed_at_every_step() {
+    for scenario in SCENARIOS {
+        let (steps, before, after) = whole(scenario);
+        let last = |name: &str| steps.iter().rposition(|step| step == name);
+        let renames = last("file: rename").unwrap();
+        let late = last("commit: made").or(last("index: done")).unwrap();
+        for step in [renames + 1, late + 1] {
+            let sandbox = scenario.sandbox();
+            assert!(killed_at(&mut scenario.command(&sandbox), step));
+            let mut kills = 0;
+            loop {
+                let mut command = sandbox.plain_landform(scenario.next);
+                let command = command.env("LANDFORM_FAULT_AT", (kills + 1).to_string());
+                let output = command.output().unwrap();
+                if output.status.code().is_some() {
+                    break;
+                }
+                kills += 1;
+                whole_head(&sandbox, &before, &after, scenario.name);
+            }
+            scenario.look(&sandbox);
+            let now = settled(&sandbox);
+            let what = format!("{}, step {step}, {kills} kills", scenario.name);
+            assert!(
+                now == before || now == after,
+                "{what}\n{}",
+                difference(&before, &now)
+            );
+            tell(&format!("{what}: put in order"));
+            assert!(kills > 0);
+        }
+    }
+}
