@@ -84,6 +84,10 @@ pub(super) fn settle_locked(root: &Path, lock: &Lock) -> Result<Vec<Settled>> {
                 if !lock.is_sure() && age < UNSURE {
                     return Err(unsure(root, &journal.holder));
                 }
+                // Its `git` had the lock too, so that is gone as well.
+                if git::folder(root).is_some() {
+                    Work::open(root, state.folder())?.free_refs(journal.holder.since)?;
+                }
                 settled.push(settle_journal(root, &state, &journal)?);
                 remove_root(root, journal.holder.made);
             }

@@ -5,6 +5,7 @@ mod commit;
 mod identity;
 mod kept;
 mod made;
+mod refs;
 mod staged;
 mod work;
 
