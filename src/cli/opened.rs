@@ -208,6 +208,13 @@ impl Opened {
         own.or(versions.first()).cloned()
     }
 
+    /// Whether a name is that of a component which is not on the platform under any name, though it could be.
+    pub(super) fn is_gone(&self, name: &str) -> bool {
+        self.named(name).is_none()
+            && self.catalogue.by_object(name).is_none()
+            && Catalogue::embedded().is_ok_and(|c| c.components.contains_key(name))
+    }
+
     /// The refusal of a name that is not on the platform.
     pub(super) fn unknown(&self, name: &str) -> Error {
         let problem = Problem::new(format!(

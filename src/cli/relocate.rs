@@ -129,6 +129,10 @@ pub(super) fn rename(args: &RenameArgs, printer: &Printer) -> Result<u8> {
             ));
         }
     };
+    if is_renamed(&opened, name, new) {
+        let edit = Edit::new("rename", &opened, format!("Rename {name} to {new}"));
+        return carry_out_plainly(&edit, &args.write, printer);
+    }
     let Some(component) = opened.catalogue.components.get(name) else {
         return Err(opened.unknown(name));
     };
@@ -171,6 +175,15 @@ pub(super) fn rename(args: &RenameArgs, printer: &Printer) -> Result<u8> {
         ));
     }
     carry_out_plainly(&edit, &args.write, printer)
+}
+
+/// Whether a component has its new name already.
+fn is_renamed(opened: &Opened, name: &str, new: &str) -> bool {
+    let known = &opened.platform.components;
+    let object = opened.catalogue.by_object(name);
+    !known.contains_key(name)
+        && known.contains_key(new)
+        && object.is_some_and(|component| component.spec.name.value == new)
 }
 
 fn renamed(unit: &str, name: &str, new: &str) -> String {

@@ -81,7 +81,14 @@ fn components(args: &ComponentArgs, printer: &Printer) -> Result<u8> {
     let mut from: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for name in &args.names {
         if !opened.platform.components.contains_key(name) {
-            return Err(opened.unknown(name));
+            if !opened.is_gone(name) {
+                return Err(opened.unknown(name));
+            }
+            printer.note(&format!(
+                "{name} is not on the platform {}",
+                opened.platform.name
+            ));
+            continue;
         }
         let there = opened.platform.clusters_of(name);
         let there: BTreeSet<String> = there

@@ -1,8 +1,12 @@
 //! Whether the user has edited a file.
 
+use super::version::is_newer;
 use crate::error::Source;
 use crate::index::version_node;
 use crate::yaml::{Node, parse_foreign};
+
+/// Kinds of objects that have a version.
+const VERSIONED: [&str; 3] = ["OCIRepository", "GitRepository", "HelmRelease"];
 
 /// How a file stands to what landform renders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +48,23 @@ pub fn in_step(ours: &str, theirs: &str) -> String {
     text
 }
 
+/// What landform renders, with the version that is in a file where that one is newer.
+pub(super) fn never_back(ours: &str, theirs: &str) -> String {
+    let mut text = theirs.to_owned();
+    if !VERSIONED.iter().any(|kind| theirs.contains(kind)) {
+        return text;
+    }
+    let (own, new) = (parsed(ours), parsed(theirs));
+    let own = own.iter().find_map(version_node);
+    if let (Some(own), Some(new)) = (own, new.iter().find_map(version_node))
+        && let (Some(was), Some(is)) = (own.text(), new.text())
+        && is_newer(was, is) == Some(true)
+    {
+        text.replace_range(new.span.clone(), &ours[own.span.clone()]);
+    }
+    text
+}
+
 fn parsed(text: &str) -> Vec<Node> {
     parse_foreign(&Source::new("", text)).unwrap_or_default()
 }
@@ -72,6 +93,18 @@ mod tests {
         let edited = ours.replace("h/x", "h/y");
         assert_eq!(in_step(&edited, theirs), ours);
         assert_eq!(in_step("a: [", theirs), theirs);
+    }
+
+    #[test]
+    fn versions_never_go_back() {
+        let of = |tag: &str, url: &str| {
+            format!("kind: OCIRepository\nspec:\n  ref:\n    tag: {tag}\n  url: {url}\n")
+        };
+        let merged = |tag: &str| never_back(&of("1.2.0", "a"), &of(tag, "b"));
+        assert_eq!(merged("1.1.0"), of("1.2.0", "b"));
+        assert_eq!(merged("1.3.0"), of("1.3.0", "b"));
+        assert_eq!(merged("main"), of("main", "b"));
+        assert_eq!(never_back("a: [", &of("1.0.0", "b")), of("1.0.0", "b"));
     }
 
     #[test]

@@ -110,7 +110,18 @@ fn merge_file(
         (None, None) => Outcome::Take(theirs.clone()),
         (_, Some(ours)) if ours == theirs => Outcome::Keep,
         (Some(base), Some(_)) if base == theirs => Outcome::Keep,
-        (Some(base), Some(ours)) if base == ours => Outcome::Take(theirs.clone()),
+        (Some(base), Some(ours)) if base == ours => {
+            let text = if is_record(path) {
+                theirs.clone()
+            } else {
+                edited::never_back(ours, theirs)
+            };
+            if &text == ours {
+                Outcome::Keep
+            } else {
+                Outcome::Take(text)
+            }
+        }
         // What the user deleted stays deleted.
         (Some(_), None) => Outcome::Keep,
         (Some(base), Some(ours)) => both(path, base, ours, theirs),
@@ -132,7 +143,7 @@ fn merge_file(
 /// Both sides changed a file, or its version may have.
 fn both(path: &RepoPath, base: &str, ours: &str, theirs: &str) -> Outcome {
     // The record is written whole.
-    if path.parents().next() == Some(RECORD) {
+    if is_record(path) {
         return Outcome::Take(theirs.to_owned());
     }
     let merged = match path.as_str().rsplit_once('.') {
@@ -146,6 +157,10 @@ fn both(path: &RepoPath, base: &str, ours: &str, theirs: &str) -> Outcome {
         Ok(text) => Outcome::Take(text),
         Err(reason) => Outcome::Conflict(reason),
     }
+}
+
+fn is_record(path: &RepoPath) -> bool {
+    path.parents().next() == Some(RECORD)
 }
 
 /// Whether the order of a list says something: that of a cluster's infrastructure is Terraform's order of installation.

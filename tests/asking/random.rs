@@ -38,12 +38,13 @@ impl<'a> Dice<'a> {
         self.tape.next().copied().unwrap_or_default()
     }
 
-    fn below(&mut self, n: usize) -> usize {
+    /// A number below another.
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         usize::from(self.next()) % n
     }
 
     /// Yes in so many of a hundred cases.
-    fn chance(&mut self, percent: u8) -> bool {
+    pub(crate) fn chance(&mut self, percent: u8) -> bool {
         self.next() % 100 >= 100 - percent
     }
 
@@ -52,7 +53,8 @@ impl<'a> Dice<'a> {
         wild > 0 && self.chance(wild)
     }
 
-    fn pick<'b, T>(&mut self, all: &'b [T]) -> &'b T {
+    /// One of some.
+    pub(crate) fn pick<'b, T>(&mut self, all: &'b [T]) -> &'b T {
         &all[self.below(all.len())]
     }
 

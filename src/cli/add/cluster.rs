@@ -15,6 +15,7 @@ use crate::cli::opened::Opened;
 use crate::error::{Error, Place, Problem, Problems, Result, Source};
 use crate::model::{Answers, Environment, Resolution, Survey, revise, survey};
 use crate::ui::{Item, Printer, Prompter as _, Reply, Terminal};
+use crate::yaml::Spanned;
 
 /// Add a cluster
 ///
@@ -233,10 +234,15 @@ fn components(
     }
     let cluster = surveyed.platform.clusters.get(&args.name);
     let provider = cluster.and_then(|cluster| cluster.provider(catalogue));
+    // The platform may call it otherwise than its provider does.
+    let called = |name: &Spanned<String>| {
+        let component = catalogue.by_object(&name.value)?;
+        Some(&component.spec.name.value)
+    };
     let usual: Vec<&String> = provider
         .into_iter()
         .flat_map(|provider| &provider.spec.usual)
-        .map(|name| &name.value)
+        .filter_map(called)
         .filter(|name| unfit(name).is_none())
         .collect();
     let Some(terminal) = terminal else {
@@ -247,7 +253,7 @@ fn components(
         .into_iter()
         .flat_map(|provider| &provider.spec.suggested);
     let there = opened.platform.components.keys();
-    for name in there.chain(suggested.map(|name| &name.value)) {
+    for name in there.chain(suggested.filter_map(called)) {
         if unfit(name).is_none() && !offered.contains(&name) {
             offered.push(name);
         }

@@ -66,8 +66,11 @@ fn wishes(
         if answers.components.is_none() {
             let usual = cluster.provider(catalogue).map(|p| p.spec.usual.as_slice());
             for component in usual.unwrap_or_default() {
-                if fits(&catalogue.components[&component.value], cluster).is_ok() {
-                    wish.insert(component.value.clone(), Reason::Usual);
+                let Some(component) = catalogue.by_object(&component.value) else {
+                    continue;
+                };
+                if fits(component, cluster).is_ok() {
+                    wish.insert(component.spec.name.value.clone(), Reason::Usual);
                 }
             }
         }
@@ -87,11 +90,13 @@ fn wishes(
     let new = platform.clusters.iter();
     for (name, cluster) in new.filter(|(name, _)| !standing.contains_key(*name)) {
         for always in &catalogue.common.always {
-            if fits(&catalogue.components[&always.value], cluster).is_ok() {
-                wishes
-                    .entry(name.clone())
-                    .or_default()
-                    .insert(always.value.clone(), Reason::Always);
+            let Some(component) = catalogue.by_object(&always.value) else {
+                continue;
+            };
+            if fits(component, cluster).is_ok() {
+                let called = component.spec.name.value.clone();
+                let wish = wishes.entry(name.clone()).or_default();
+                wish.insert(called, Reason::Always);
             }
         }
     }
@@ -328,7 +333,8 @@ impl Placer<'_> {
         let preferred = cluster
             .provider(self.catalogue)
             .and_then(|p| p.spec.prefer.get(ability))
-            .map(|name| name.value.clone());
+            .and_then(|name| self.catalogue.by_object(&name.value))
+            .map(|component| component.spec.name.value.clone());
         match (
             preferred.filter(|name| candidates.contains(name)),
             candidates.as_slice(),
