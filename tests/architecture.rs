@@ -91,7 +91,12 @@ fn what_only_one_room_does() {
         (r"Command::new\(", &["git/", "tools/"]),
         (
             r"fs::(write|rename|remove|create|copy)|persist\(|tempfile_in",
-            &["change/apply.rs", "git/staged.rs", "git/kept.rs"],
+            &[
+                "change/apply.rs",
+                "change/emptied.rs",
+                "git/staged.rs",
+                "git/kept.rs",
+            ],
         ),
         (r"tera::Tera|\bTera::", &["catalog/template.rs"]),
     ];

@@ -1,6 +1,7 @@
 //! A change: what a command would do to the files of a repository. It is shown or applied, nothing else.
 
 mod apply;
+mod emptied;
 mod lock;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::RepoPath;
 
 pub use apply::{Applied, Ours, apply, read_ours};
+pub use emptied::remove_emptied;
 
 /// What happens to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

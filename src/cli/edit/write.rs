@@ -2,7 +2,7 @@
 
 use super::plan::Planned;
 use super::{Edit, WriteFlags, next as after};
-use crate::change::apply;
+use crate::change::{apply, remove_emptied};
 use crate::cli::confirm::Edited;
 use crate::cli::next::{self, Situation};
 use crate::error::Result;
@@ -36,6 +36,7 @@ pub(super) fn write(
         Ok(commit) => commit,
         Err(error) => return Err(applied.roll_back(error)),
     };
+    remove_emptied(change, root);
     let situation = Situation {
         dir: root,
         had_folder: true,
