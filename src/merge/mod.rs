@@ -110,7 +110,9 @@ fn merge_file(
         (None, None) => Outcome::Take(theirs.clone()),
         (_, Some(ours)) if ours == theirs => Outcome::Keep,
         (Some(base), Some(_)) if base == theirs => Outcome::Keep,
-        (Some(base), Some(ours)) if base == ours => Outcome::Take(theirs.clone()),
+        (Some(base), Some(ours)) if base == ours && !goes_back(path, ours, theirs) => {
+            Outcome::Take(theirs.clone())
+        }
         // What the user deleted stays deleted.
         (Some(_), None) => Outcome::Keep,
         (Some(base), Some(ours)) => both(path, base, ours, theirs),
@@ -127,6 +129,13 @@ fn merge_file(
             _ => Outcome::Conflict("it is there already, with other content".to_owned()),
         },
     }
+}
+
+/// Whether a version would go back, which it never does by itself.
+fn goes_back(path: &RepoPath, ours: &str, theirs: &str) -> bool {
+    path.parents().next() != Some(RECORD)
+        && path.as_str().ends_with(".yaml")
+        && yaml::goes_back(path.as_str(), ours, theirs)
 }
 
 /// Both sides changed a file, or its version may have.

@@ -139,6 +139,19 @@ fn settle(
     Ok((base, with(&ours)?, with(&theirs)?))
 }
 
+/// Whether a new text would take a version back that nobody has edited otherwise.
+pub(super) fn goes_back(path: &str, ours: &str, theirs: &str) -> bool {
+    let side = |text: &str| Side::read(path, text.to_owned(), "it").ok();
+    let (Some(ours), Some(theirs)) = (side(ours), side(theirs)) else {
+        return false;
+    };
+    let text = |side: &Side| Some(side.version()?.text()?.to_owned());
+    match (text(&ours), text(&theirs)) {
+        (Some(own), Some(new)) => is_newer(&own, &new) == Some(true),
+        _ => false,
+    }
+}
+
 /// Takes a merged text only if it says what is wanted, and no comment of the user's is gone.
 fn check(
     path: &str,
