@@ -10,6 +10,7 @@ mod support;
 
 #[path = "interactive/session.rs"]
 mod session;
+#[allow(dead_code, reason = "shared with `life`")]
 #[path = "interactive/talk.rs"]
 mod talk;
 

@@ -80,7 +80,7 @@ pub(super) fn bring_up(
         commands: watch,
         ..Step::default()
     });
-    steps.extend(secrets(platform, cluster, catalogue, &|_| true));
+    steps.extend(secrets(platform, cluster, catalogue, &|_, _| true));
     Ok(steps)
 }
 
@@ -151,7 +151,7 @@ pub(super) fn secrets(
     platform: &Platform,
     cluster: &Cluster,
     catalogue: &Catalogue,
-    of: &dyn Fn(&str) -> bool,
+    of: &dyn Fn(&str, &Secret) -> bool,
 ) -> Vec<Step> {
     let here = cluster.here(platform, catalogue);
     let on = &cluster.name;
@@ -185,13 +185,14 @@ pub(super) fn secrets(
             )
         })
         .into();
-    for name in cluster.components.keys().filter(|name| of(name)) {
+    for name in cluster.components.keys() {
         let component = &catalogue.components[name];
         let from = cluster.secrets_from(component);
         let Some((_, step)) = steps.iter_mut().find(|(f, _)| *f == from) else {
             continue;
         };
-        for secret in platform.secrets(cluster, component, &here) {
+        let missing = platform.secrets(cluster, component, &here).into_iter();
+        for secret in missing.filter(|secret| of(name, secret)) {
             let how = secret_commands(cluster, component, secret, from);
             // What is put into a store is put there by hand.
             if from == SecretsFrom::Store {

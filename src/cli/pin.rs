@@ -100,6 +100,7 @@ pub(super) fn unpin(args: &UnpinArgs, printer: &Printer) -> Result<u8> {
             placed.pinned = false;
             placed.pins.clear();
         }
+        edit.unpinned.insert((args.name.clone(), cluster.clone()));
     }
     carry_out_plainly(&edit, &args.write, printer)
 }

@@ -239,13 +239,14 @@ fn free(opened: &Opened, name: &str, new: &str) -> Result<()> {
             return taken(format!("`{name}` is a name of {other}"));
         }
     }
-    if opened.catalogue.by_object(new).is_none()
-        && Catalogue::embedded()?.components.contains_key(new)
-    {
+    let embedded = Catalogue::embedded()?;
+    if opened.catalogue.by_object(new).is_none() && embedded.components.contains_key(new) {
         return taken(format!("`{new}` is another component of the catalogue"));
     }
-    let abilities = opened.catalogue.components.values();
-    let mut abilities = abilities
+    // What may still be added counts too: nothing else may seem to give its abilities.
+    let all = opened.catalogue.components.values();
+    let mut abilities = all
+        .chain(embedded.components.values())
         .filter(|component| component.object != new)
         .flat_map(|component| component.spec.all_provides());
     if abilities.any(|ability| ability.name == new) {

@@ -140,15 +140,24 @@ fn waiting(
     if waiting && !args.go_on && !args.now {
         let names: Vec<&str> = two_steps.iter().map(String::as_str).collect();
         let names = names.join(" ");
+        let on = on(args);
         return Err(Error::refused(
             Problem::new(format!("the first step of removing {names} is done already")).hint(
                 format!(
-                    "once the clusters have caught up with it: landform remove {names} --continue; to keep it after all: landform add {names}"
+                    "once the clusters have caught up with it: landform remove {names}{on} --continue; to keep it after all: landform add {names}{on}"
                 ),
             ),
         ));
     }
     Ok(waiting)
+}
+
+/// The flag for the same clusters, as the end of a command.
+fn on(args: &ComponentArgs) -> String {
+    match args.on.as_slice() {
+        [] => String::new(),
+        on => format!(" --on {}", on.join(",")),
+    }
 }
 
 fn list(names: impl IntoIterator<Item = impl AsRef<str>>) -> String {
@@ -189,10 +198,7 @@ fn first_step<'a>(
         edit.notes
             .push(format!("{} goes in the second step too", list(rest)));
     }
-    let on = match args.on.as_slice() {
-        [] => String::new(),
-        on => format!(" --on {}", on.join(",")),
-    };
+    let on = on(args);
     let units = from
         .iter()
         .flat_map(|(name, clusters)| clusters.iter().map(move |cluster| (name, cluster)));

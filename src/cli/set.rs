@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::add::available;
 use super::edit::{Edit, WriteFlags, carry_out_plainly, clusters, may_add_needs, new, tell_needs};
 use super::opened::Opened;
 use super::pin::versions;
@@ -79,13 +80,12 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
             .unwrap_or_else(|error| problems.extend(error));
     }
     problems.into_result()?;
-    let resolution = revise(
-        &opened.platform,
-        &opened.catalogue,
-        &answers,
-        &opened.catalogue,
-    )?;
+    // What an answer makes necessary may not be here yet. A catalogue of the user's own is not accepted on the way.
+    let with_more = available(&opened, false).ok();
+    let catalogue = with_more.as_ref().unwrap_or(&opened.catalogue);
+    let resolution = revise(&opened.platform, &opened.catalogue, &answers, catalogue)?;
     let mut edit = Edit::new("set", &opened, title(&specs));
+    edit.catalogue = catalogue;
     edit.platform = resolution.platform;
     edit.assumed = resolution.assumed;
     edit.notes = resolution.notes;

@@ -8,12 +8,12 @@ use git2::Repository;
 
 use crate::error::{Error, Result};
 
-/// The folder in Git's own.
-const FOLDER: &str = "landform";
+/// How the name of a note begins. The folder `landform` beside is that of changes, and goes with them.
+const PREFIX: &str = "landform-";
 
 fn place(root: &Path, name: &str) -> Option<PathBuf> {
     let repository = Repository::open(root).ok()?;
-    Some(repository.path().join(FOLDER).join(name))
+    Some(repository.path().join(format!("{PREFIX}{name}")))
 }
 
 /// A note and where it is, if it is there.
@@ -39,9 +39,7 @@ pub fn keep_note(root: &Path, name: &str, text: &str) -> Result<Option<PathBuf>>
     let Some(path) = place(root, name) else {
         return Ok(None);
     };
-    let folder = path.parent().unwrap_or(root);
-    let written = fs::create_dir_all(folder).and_then(|()| fs::write(&path, text));
-    written.map_err(|error| Error::io("write", &path, &error))?;
+    fs::write(&path, text).map_err(|error| Error::io("write", &path, &error))?;
     Ok(Some(path))
 }
 

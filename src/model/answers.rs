@@ -324,9 +324,12 @@ impl Answers {
         let source = Source::new(format!("--set {key}"), text);
         let node = yaml::parse_documents(&source)?;
         let value = node.first().map_or(Value::Null, yaml::Node::to_value);
-        let plain = |value: &Value| Given {
-            value: crate::catalog::value_text(value),
-            at: at.clone(),
+        // Nothing at all takes the default.
+        let plain = |value: &Value| {
+            (!value.is_null()).then(|| Given {
+                value: crate::catalog::value_text(value),
+                at: at.clone(),
+            })
         };
         let (scope, key) = match key.split_once(':') {
             Some((cluster, key)) => (Some(cluster), key),
@@ -334,9 +337,9 @@ impl Answers {
         };
         match (scope, key.split_once('.')) {
             (None, None) => match key {
-                "name" => self.name = Some(plain(&value)),
-                "email" => self.email = Some(plain(&value)),
-                "ci" => self.ci = Some(plain(&value)),
+                "name" => self.name = plain(&value),
+                "email" => self.email = plain(&value),
+                "ci" => self.ci = plain(&value),
                 _ => {
                     let near = suggest(
                         key,
@@ -346,9 +349,9 @@ impl Answers {
                 }
             },
             (None, Some(("git", key))) => match key {
-                "url" => self.git_url = Some(plain(&value)),
-                "branch" => self.git_branch = Some(plain(&value)),
-                "auth" => self.git_auth = Some(plain(&value)),
+                "url" => self.git_url = plain(&value),
+                "branch" => self.git_branch = plain(&value),
+                "auth" => self.git_auth = plain(&value),
                 _ => {
                     let near = suggest(key, ["url", "branch", "auth"]);
                     return Err(wrong(format!("unknown key `git.{key}`: {near}")));

@@ -73,18 +73,26 @@ impl Talk {
     }
 
     /// On a terminal of so many columns and rows.
-    pub(crate) fn start_on(
-        command: &Command,
-        (columns, rows): (u16, u16),
-        arguments: &[&str],
-    ) -> Self {
+    pub(crate) fn start_on(command: &Command, size: (u16, u16), arguments: &[&str]) -> Self {
+        Self::begin(
+            command,
+            size,
+            &[&["new", "acme-platform"], arguments].concat(),
+        )
+    }
+
+    /// With a command as it is.
+    pub(crate) fn run(command: &Command, size: (u16, u16)) -> Self {
+        Self::begin(command, size, &[])
+    }
+
+    fn begin(command: &Command, (columns, rows): (u16, u16), arguments: &[&str]) -> Self {
         // The pseudo-terminal comes without echo; a real one has it, and its loss would not be seen.
         let mut shell = Command::new("sh");
         shell
             .args(["-c", r#"stty echo && exec "$0" "$@""#])
             .arg(command.get_program())
             .args(command.get_args())
-            .args(["new", "acme-platform"])
             .args(arguments);
         for (name, value) in command.get_envs() {
             match value {

@@ -156,13 +156,13 @@ fn components(
             catalogue,
         )?;
         let new = new(&opened.platform, &resolution.platform);
-        if new.is_empty() {
-            there_already(args, &on, opened, printer);
-        }
         let agreed = args.with_needs || terminal.is_some() || args.write.dry_run;
         may_add_needs(&new, agreed)?;
         let mut edit = edit(args, opened, catalogue, resolution, &new, &on);
         edit.notes.extend(notes.iter().cloned());
+        if new.is_empty() && edit.restored.is_empty() {
+            there_already(args, &on, opened, printer);
+        }
         match carry_out(&edit, &args.write, printer, terminal.as_mut())? {
             Ended::Done(code) => return Ok(code),
             // Without a question to go back to, Escape is a no.

@@ -8,7 +8,7 @@ use crate::change::{Action, Change, FileChange};
 use crate::error::Source;
 use crate::index::version_node;
 use crate::merge::{Standing, merge, standing};
-use crate::model::{RepoPath, Tree};
+use crate::model::{RECORD, RepoPath, Tree};
 use crate::yaml::parse_foreign;
 
 /// Merges the three sides of an edit, and gives what is to be told about it.
@@ -47,12 +47,47 @@ pub(super) fn change(edit: &Edit<'_>, sides: Sides) -> (Change, Vec<String>) {
         ));
     }
     for (path, sides) in change.sides.clone() {
-        if let Some(settled) = edit.resolved.get(path.as_str()) {
+        // The record is landform's own: what was left in it of something that somebody removed by hand makes way.
+        if path.parents().next() == Some(RECORD) {
+            change.settle(&path, sides.theirs);
+        } else if let Some(settled) = edit.resolved.get(path.as_str()) {
             change.settle(&path, settled.text(&sides));
         }
     }
+    forget(edit, &mut change);
     change.oppose(ours.in_the_way);
     (change, notes)
+}
+
+/// Takes from the record what it still has of a cluster or a component that goes, and that somebody removed by hand
+/// before.
+fn forget(edit: &Edit<'_>, change: &mut Change) {
+    let Edit {
+        opened, platform, ..
+    } = edit;
+    let prefix = format!("{RECORD}/clusters/");
+    for (path, source) in &opened.index.texts {
+        let parts = path.strip_prefix(&prefix).and_then(|rest| {
+            let (cluster, file) = rest.split_once('/')?;
+            Some((cluster, file.strip_suffix(".yaml")?))
+        });
+        let Some((cluster, component)) = parts else {
+            continue;
+        };
+        let cluster_goes = opened.platform.clusters.contains_key(cluster)
+            && !platform.clusters.contains_key(cluster);
+        let component_goes = opened.platform.components.contains_key(component)
+            && !platform.components.contains_key(component);
+        if let Ok(path) = RepoPath::new(path.clone())
+            && (cluster_goes || component_goes)
+        {
+            change.files.entry(path).or_insert_with(|| FileChange {
+                action: Action::Delete,
+                before: Some(source.text.clone()),
+                after: None,
+            });
+        }
+    }
 }
 
 /// Merges with what is there as if it lay in its new place already, then says what that means for both places.
@@ -117,6 +152,14 @@ fn discard(
                 .nth(1)
                 .is_some_and(|cluster| is_cluster_gone(edit, path.as_str(), cluster));
         };
+        if let Some(cluster) = cluster
+            && path.file_name() == "version.yaml"
+            && edit
+                .unpinned
+                .contains(&(component.clone(), cluster.clone()))
+        {
+            return true;
+        }
         let Some(from) = edit.removed.get(component) else {
             return cluster
                 .as_ref()

@@ -80,6 +80,8 @@ pub(super) struct Edit<'a> {
     pub(super) assumed: Vec<Assumption>,
     /// Components whose files go, edited or not, each from these clusters; with the last one goes what they share.
     pub(super) removed: BTreeMap<String, BTreeSet<String>>,
+    /// Components that clusters no longer keep a version of: the file with it goes, edited or not.
+    pub(super) unpinned: BTreeSet<(String, String)>,
     /// Components whose files are written again where somebody deleted them.
     pub(super) restored: BTreeSet<String>,
     /// Versions that were named: of a component, on a cluster. They are written as given, older or newer.
@@ -111,6 +113,7 @@ impl<'a> Edit<'a> {
             notes: Vec::new(),
             assumed: Vec::new(),
             removed: BTreeMap::new(),
+            unpinned: BTreeSet::new(),
             restored: BTreeSet::new(),
             versions: Vec::new(),
             places: BTreeMap::new(),

@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::Edit;
+use crate::catalog::Secret;
 use crate::change::{Action, Change};
 use crate::cli::next::{push_to, secrets};
+use crate::cli::opened::Opened;
 use crate::git::Commit;
+use crate::model::Cluster;
 use crate::ui::Step;
 
 /// The steps: Terraform where its files changed, secrets that something new needs, and the push.
@@ -23,7 +26,11 @@ pub(super) fn steps(edit: &Edit<'_>, change: &Change, commit: Option<&Commit>) -
         let Some(was) = before.get(name) else {
             continue;
         };
-        let is_new = |component: &str| !was.components.contains_key(component);
+        let needed = needed_before(edit, was);
+        let is_new = |component: &str, secret: &Secret| {
+            let object = &edit.catalogue.components[component].object;
+            !needed.contains(&(object.clone(), secret.name.clone()))
+        };
         steps.extend(secrets(&edit.platform, cluster, edit.catalogue, &is_new));
     }
     steps.push(push(edit, commit));
@@ -32,6 +39,26 @@ pub(super) fn steps(edit: &Edit<'_>, change: &Change, commit: Option<&Commit>) -
         steps.extend(terraform);
     }
     steps
+}
+
+/// The Secrets that were needed on a cluster already, each with the component it is for. A component keeps its object's
+/// name whatever it is called.
+fn needed_before(edit: &Edit<'_>, cluster: &Cluster) -> BTreeSet<(String, String)> {
+    let Opened {
+        platform,
+        catalogue,
+        ..
+    } = edit.opened;
+    let here = cluster.here(platform, catalogue);
+    let components = cluster
+        .components
+        .keys()
+        .map(|name| &catalogue.components[name]);
+    let needed = components.flat_map(|component| {
+        let secrets = platform.secrets(cluster, component, &here).into_iter();
+        secrets.map(|secret| (component.object.clone(), secret.name.clone()))
+    });
+    needed.collect()
 }
 
 /// Whether something goes that pods may still use.

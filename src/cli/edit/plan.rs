@@ -7,7 +7,7 @@ use super::sides::Sides;
 use super::{Edit, WriteFlags};
 use crate::change::{Action, Change, FileChange};
 use crate::cli::plan::uncommitted;
-use crate::error::{Result, Source};
+use crate::error::{Problem, Problems, Result, Source};
 use crate::git::Place;
 use crate::index::Index;
 use crate::model::{RECORD, RepoPath};
@@ -33,6 +33,7 @@ pub(in crate::cli) struct Planned {
 /// # Errors
 /// A template fails, a file cannot be read, or Git is in the middle of something.
 pub(in crate::cli) fn plan(edit: &Edit<'_>, flags: &WriteFlags, place: &Place) -> Result<Planned> {
+    names_are_free(edit)?;
     let sides = Sides::of(edit)?;
     let (mut change, notes) = change(edit, sides);
     let in_git = matches!(place, Place::Root(_));
@@ -68,6 +69,35 @@ pub(in crate::cli) fn plan(edit: &Edit<'_>, flags: &WriteFlags, place: &Place) -
         subject,
         in_git,
     })
+}
+
+/// Refuses a Flux Kustomization of a name that the user has given to one of their own: two of one name cannot be
+/// applied, and with them nothing on that cluster.
+fn names_are_free(edit: &Edit<'_>) -> Result<()> {
+    let mut problems = Problems::default();
+    for unit in edit.opened.foreign() {
+        let Some(cluster) = edit.platform.clusters.get(&unit.cluster) else {
+            continue;
+        };
+        let (own, on) = (&unit.name.value, &unit.cluster);
+        let taken = cluster.components.keys().find(|name| {
+            let component = &edit.catalogue.components[*name];
+            let mut parts = component.spec.parts.iter();
+            &component.object == own || parts.any(|part| &component.part_object(part) == own)
+        });
+        let Some(name) = taken else {
+            continue;
+        };
+        let problem = Problem::new(format!(
+            "your own Flux Kustomization on {on} is called {own}, as {name} would be"
+        ));
+        let problem = match edit.opened.index.texts.get(&unit.file) {
+            Some(source) => problem.span(source, unit.name.span.clone()),
+            None => problem,
+        };
+        problems.push(problem.hint(format!("remove yours first, or leave {name} off {on}")));
+    }
+    problems.into_result()
 }
 
 /// The user's own files in folders of which everything else goes.

@@ -1,0 +1,205 @@
+//! `move` and `rename`.
+
+use crate::platform::{Life, assert_says};
+use crate::sandbox::assert_same;
+
+#[test]
+fn there_and_back_is_as_before() {
+    let life = Life::new();
+    let before = life.files();
+    for name in ["cert-manager", "external-dns"] {
+        let said = life.does(&["move", name, "--to", "infrastructure"]);
+        assert_says(
+            &said,
+            &[&format!("nothing of {name} is deleted or restarted")],
+        );
+        life.is_as_written();
+        assert!(!life.has(&format!("apps/{name}")));
+        assert_says(
+            &life.read("clusters/prod/infrastructure/kustomization.yaml"),
+            &[&format!("  - {name}.yaml\n")],
+        );
+        life.has_nothing_to_do(&["move", name, "--to", "infrastructure"]);
+        assert_eq!(
+            life.clusters(name).first().map(String::as_str),
+            Some("prod")
+        );
+        life.does(&["move", name, "--to", "apps"]);
+        assert_same(&before, &life.files());
+    }
+    life.has_nothing_to_do(&["move", "grafana", "--to", "apps"]);
+}
+
+#[test]
+fn what_flux_itself_needs_stays_and_so_does_the_order() {
+    let life = Life::new();
+    let said = life.refused(2, &["move", "cilium", "--to", "apps"]);
+    assert_says(&said, &["cilium is the network of the pods"]);
+    let said = life.refused(2, &["move", "flux-operator", "--to", "apps"]);
+    assert_says(&said, &["flux-operator brings Flux itself"]);
+    let said = life.refused(2, &["move", "reloader", "--to", "apps"]);
+    assert_says(&said, &["`reloader` is not on the platform acme"]);
+    life.refused(2, &["move", "grafana", "--to", "app"]);
+    life.does(&["add", "envoy-gateway", "--with-needs", "--on", "prod"]);
+    life.does(&["move", "envoy-gateway", "--to", "infrastructure"]);
+    let said = life.refused(2, &["move", "gateway-api", "--to", "apps"]);
+    assert_says(
+        &said,
+        &[
+            "gateway-api cannot move: on prod",
+            "`envoy-gateway` waits for the app `gateway-api`",
+        ],
+    );
+}
+
+#[test]
+fn a_new_name_is_for_folders_alone() {
+    let life = Life::new();
+    let before = life.files();
+    life.does(&["pin", "grafana", "12.0.0", "--on", "prod"]);
+    let said = life.does(&["rename", "app", "grafana", "dash"]);
+    assert_says(
+        &said,
+        &["everything keeps the name grafana", "grafana stays taken"],
+    );
+    // Its Secrets are no newer than before.
+    assert!(!said.contains("secrets still missing"), "{said}");
+    for (path, words) in [
+        ("clusters/prod/apps/dash.yaml", "  name: grafana\n"),
+        (
+            "clusters/prod/apps/dash.yaml",
+            "path: ./clusters/prod/apps/dash\n",
+        ),
+        ("apps/dash/helmrelease.yaml", "releaseName: grafana"),
+        ("apps/dash/namespace.yaml", "name: grafana"),
+        ("clusters/prod/apps/dash/version.yaml", "tag: \"12.0.0\""),
+        (".landform/components/dash.yaml", "object: grafana"),
+    ] {
+        assert_says(&life.read(path), &[words]);
+    }
+    assert!(!life.has("apps/grafana") && !life.has("clusters/staging/apps/grafana"));
+    life.is_as_written();
+    assert_eq!(life.on("dash")[0], "prod 12.0.0 pinned");
+    // Every command goes by the new name.
+    let said = life.refused(2, &["add", "grafana"]);
+    assert_says(&said, &["it is on the platform under the name dash"]);
+    let shown = life.json(&["show", "dash", "--json"]);
+    assert_eq!(shown["namespace"], "grafana");
+    life.run(&["values", "dash", "--on", "prod"]).success();
+    life.run(&["diff", "dash"]).success();
+    life.does(&["rename", "dash", "dash-2"]);
+    life.does(&["unpin", "dash-2", "--on", "prod"]);
+    life.does(&["set", "prod:dash-2.admin=secret"]);
+    life.does(&["set", "prod:dash-2.admin="]);
+    life.does(&["remove", "dash-2", "--on", "staging"]);
+    life.does(&["add", "dash-2", "--on", "staging"]);
+    life.has_nothing_to_do(&["update", "dash-2"]);
+    life.does(&["rename", "dash-2", "grafana"]);
+    assert_same(&before, &life.files());
+}
+
+#[test]
+fn names_that_are_taken_or_none() {
+    let life = Life::new();
+    life.write(
+        "clusters/prod/apps/mine.yaml",
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: podinfo\n  \
+         namespace: flux-system\nspec:\n  path: ./apps/mine\n",
+    );
+    life.commit();
+    for (new, why) in [
+        ("loki", "`loki` is a name of loki"),
+        (
+            "cert-manager-issuers",
+            "`cert-manager-issuers` is a name of cert-manager",
+        ),
+        ("gateway", "`gateway` is the name of an ability"),
+        ("argo-cd", "`argo-cd` is another component of the catalogue"),
+        ("main", "`main` is taken by the platform's own files"),
+        ("yes", "`yes` means something else in YAML"),
+        ("Dash", "starts with a lower-case letter"),
+        ("podinfo", "in clusters/prod/apps/mine.yaml"),
+    ] {
+        let said = life.refused(2, &["rename", "grafana", new]);
+        assert_says(&said, &[why]);
+    }
+    let said = life.refused(2, &["rename", "infrastructure", "grafana", "dash"]);
+    assert_says(&said, &["grafana belongs to apps"]);
+    let said = life.refused(2, &["rename", "grafana", "dash", "--objects"]);
+    assert_says(
+        &said,
+        &[
+            "cannot be renamed without loss",
+            "the old one would be uninstalled",
+        ],
+    );
+    life.has_nothing_to_do(&["rename", "grafana", "grafana"]);
+    life.does(&["rename", "grafana", "dash"]);
+    let said = life.refused(2, &["rename", "loki", "grafana"]);
+    assert_says(&said, &["`grafana` is a name of dash"]);
+    life.refused(2, &["rename", "grafana", "x"]);
+}
+
+#[test]
+fn edits_and_own_files_come_along() {
+    let life = Life::new();
+    life.edit("apps/grafana/values.yaml", "\n", "\n# mine\n");
+    life.edit(
+        "apps/grafana/kustomization.yaml",
+        "resources:\n",
+        "resources:\n  - own.yaml # ours\n",
+    );
+    life.write(
+        "apps/grafana/own.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: own}\n",
+    );
+    life.write("clusters/prod/apps/grafana/notes.txt", "x\n");
+    life.commit();
+    let before = life.files();
+    life.does(&["rename", "grafana", "dash"]);
+    assert!(life.has("apps/dash/own.yaml") && life.has("clusters/prod/apps/dash/notes.txt"));
+    assert_says(
+        &life.read("apps/dash/kustomization.yaml"),
+        &["  - own.yaml # ours\n"],
+    );
+    life.does(&["move", "dash", "--to", "infrastructure"]);
+    assert_eq!(
+        life.edited(),
+        [
+            "edited infrastructure/dash/kustomization.yaml",
+            "edited infrastructure/dash/values.yaml"
+        ]
+    );
+    life.does(&["move", "dash", "--to", "apps"]);
+    life.does(&["rename", "dash", "grafana"]);
+    assert_same(&before, &life.files());
+}
+
+#[test]
+fn a_folder_that_the_user_moved_is_followed() {
+    let life = Life::new();
+    std::fs::create_dir(life.path("monitoring")).unwrap();
+    life.git(&["mv", "apps/grafana", "monitoring/graf"]);
+    for cluster in ["prod", "prod-us", "staging"] {
+        life.edit(
+            &format!("clusters/{cluster}/apps/grafana/kustomization.yaml"),
+            "../apps/grafana",
+            "../monitoring/graf",
+        );
+    }
+    life.commit();
+    let before = life.files();
+    life.is_as_written();
+    life.does(&["pin", "grafana", "--on", "prod"]);
+    life.does(&["unpin", "grafana", "--on", "prod"]);
+    life.does(&["set", "prod:grafana.admin=secret"]);
+    life.does(&["set", "prod:grafana.admin="]);
+    life.does(&["remove", "grafana", "--on", "staging"]);
+    life.does(&["add", "grafana", "--on", "staging"]);
+    assert_same(&before, &life.files());
+    life.does(&["rename", "grafana", "dash"]);
+    assert!(life.has("apps/dash/values.yaml") && !life.has("monitoring"));
+    life.is_as_written();
+    life.does(&["remove", "dash"]);
+    assert!(!life.has("apps/dash"));
+}

@@ -1,0 +1,203 @@
+//! `set`: the list of answers, and answers changed later.
+
+use serde_json::{Value, json};
+
+use crate::platform::{Life, assert_says, assert_valid};
+use crate::sandbox::{assert_same, stdout};
+
+fn setting(life: &Life, key: &str) -> (Value, String) {
+    let all = life.json(&["set", "--json"]);
+    let mut settings = all["settings"].as_array().unwrap().iter();
+    let setting = settings.find(|setting| setting["key"] == key);
+    let setting = setting.unwrap_or_else(|| panic!("no {key} in {all}"));
+    (
+        setting["value"].clone(),
+        setting["origin"].as_str().unwrap().to_owned(),
+    )
+}
+
+fn is(value: impl Into<Value>, origin: &str) -> (Value, String) {
+    (value.into(), origin.to_owned())
+}
+
+#[test]
+fn the_list_has_every_origin() {
+    let life = Life::new();
+    let before = life.everything();
+    let all = life.json(&["set", "--json"]);
+    assert_valid(&life.sandbox, "set", &all);
+    assert_eq!(
+        setting(&life, "prod.domain"),
+        is("prod.acme.io", "answered")
+    );
+    assert_eq!(setting(&life, "prod.secrets"), is("manual", "assumed"));
+    assert_eq!(setting(&life, "staging.nodes"), is(1, "fixed"));
+    assert_eq!(setting(&life, "name"), is("acme", "fixed"));
+    assert_eq!(
+        setting(&life, "prod-us:grafana.admin"),
+        is("secret", "answered")
+    );
+    let settings = all["settings"].as_array().unwrap();
+    assert!(
+        settings
+            .iter()
+            .all(|s| (s["origin"] == "fixed") == s["fixed"].is_string())
+    );
+    let text = stdout(&life.run(&["set"]).success());
+    assert_eq!(text.lines().count(), settings.len() + 1);
+    assert!(text.lines().any(|line| {
+        line.split_whitespace().collect::<Vec<_>>()
+            == ["prod:cert-manager.issuer", "letsencrypt", "answered"]
+    }));
+    assert_same(&before, &life.everything());
+}
+
+#[test]
+fn there_and_back_is_as_before() {
+    let life = Life::new();
+    let url = setting(&life, "git.url").0;
+    let url = format!("git.url={}", url.as_str().unwrap());
+    let before = life.files();
+    for (there, back, file, words) in [
+        (
+            "git.url=https://git.acme.io/acme.git",
+            url.as_str(),
+            "clusters/prod-us/flux-system/flux-instance.yaml",
+            "url: https://git.acme.io/acme.git",
+        ),
+        (
+            "email=ops@acme.io",
+            "email=platform@acme.io",
+            "clusters/prod/apps/cert-manager-issuers/cluster-issuer.yaml",
+            "ops@acme.io",
+        ),
+        (
+            "prod:grafana.admin=secret",
+            "prod:grafana.admin=",
+            "clusters/prod/apps/grafana/values.yaml",
+            "existingSecret: grafana-admin",
+        ),
+        (
+            "staging:loki.retention_days=3",
+            "staging:loki.retention_days=",
+            "clusters/staging/apps/loki/values.yaml",
+            "72h",
+        ),
+        ("ci=gitlab", "ci=github", ".gitlab-ci.yml", "kustomize"),
+    ] {
+        let said = life.does(&["set", there]);
+        let (key, value) = there.split_once('=').unwrap();
+        assert_says(&said, &[&format!("\"Set {key} to {value}\"")]);
+        assert_says(&life.read(file), &[words]);
+        assert_eq!(setting(&life, key).1, "answered", "{key}");
+        life.is_as_written();
+        life.has_nothing_to_do(&["set", there]);
+        life.does(&["set", back]);
+        assert_same(&before, &life.files());
+    }
+}
+
+#[test]
+fn it_tells_what_comes_of_it() {
+    let life = Life::new();
+    let said = life.does(&["set", "git.url=https://git.acme.io/acme.git"]);
+    assert_says(&said, &["push this commit there, and to the new place"]);
+    let said = life.does(&["set", "grafana.admin=secret", "--on", "prod,staging"]);
+    assert_says(
+        &said,
+        &[
+            "secrets still missing on prod",
+            "secrets still missing on staging",
+        ],
+    );
+    assert!(!said.contains("external-dns"), "{said}");
+    let said = life.does(&["set", "prod.upgrades=later"]);
+    assert_says(
+        &said,
+        &["everything on prod is pinned to the version it has"],
+    );
+    assert!(life.on("grafana")[0].ends_with(" pinned"));
+    life.is_as_written();
+    let said = life.does(&["set", "prod.upgrades=now"]);
+    assert_says(&said, &["what is pinned on prod stays pinned"]);
+    assert!(life.on("grafana")[0].ends_with(" pinned"));
+}
+
+#[test]
+fn what_is_fixed_stays() {
+    let life = Life::new();
+    for (set, why) in [
+        ("name=other", "part of the names of everything"),
+        ("prod.provider=kind", "a cluster cannot change its provider"),
+        ("staging.nodes=3", "kind cannot change a cluster that runs"),
+        ("prod.nope=1", "has no question `nope`"),
+        ("nope.x=1", "nope"),
+        ("prod.domain=elsewhere.io", "not in the zone acme.io"),
+        ("prod.distribution=rke2", "none of the choices"),
+        ("git.auth=ssh", "starts with ssh://"),
+        ("prod.secrets=sops", "`prod.sops_recipient` is missing"),
+        ("prod.cni=none", "agree by --with-needs"),
+        ("domain", "no value is given"),
+    ] {
+        assert_says(&life.refused(2, &["set", set]), &[why]);
+    }
+    let said = life.refused(2, &["set", "prod:grafana.admin=secret", "--on", "prod"]);
+    assert_says(&said, &["names a cluster already"]);
+    let said = life.does(&["set", "staging.nodes=3", "--rebuild"]);
+    assert_says(
+        &said,
+        &["staging is built anew when Terraform applies this"],
+    );
+    assert_eq!(setting(&life, "staging.nodes"), is(3, "fixed"));
+    life.does(&["set", "prod.cni=none", "--with-needs"]);
+    assert_eq!(life.clusters("cilium"), ["prod", "staging"]);
+    life.is_as_written();
+}
+
+#[test]
+fn an_empty_value_takes_the_default() {
+    let life = Life::new();
+    // The issuers need an address, and there is no default for it.
+    let said = life.refused(2, &["set", "email="]);
+    assert_says(&said, &["`email` is missing"]);
+    life.does(&[
+        "set",
+        "prod:cert-manager.issuer=private",
+        "prod-us:cert-manager.issuer=private",
+    ]);
+    let said = life.does(&["set", "email="]);
+    assert_says(&said, &["\"Set email to its default\""]);
+    let all = life.json(&["set", "--json"]);
+    let mut settings = all["settings"].as_array().unwrap().iter();
+    assert!(!settings.any(|setting| setting["key"] == "email"), "{all}");
+    life.does(&["set", "prod:cert-manager.issuer=", "email=a@acme.io"]);
+    assert_eq!(
+        setting(&life, "prod:cert-manager.issuer"),
+        (json!("letsencrypt"), "assumed".to_owned())
+    );
+}
+
+#[test]
+fn edits_are_kept_or_stand_in_the_way() {
+    let life = Life::new();
+    let file = "clusters/prod/apps/grafana/values.yaml";
+    life.edit(file, "\n", "\n# mine\n");
+    life.commit();
+    life.does(&["set", "prod:grafana.admin=secret"]);
+    assert_says(
+        &life.read(file),
+        &["# mine\n", "existingSecret: grafana-admin"],
+    );
+    assert_eq!(life.edited(), [format!("edited {file}")]);
+    let flux = "clusters/prod/flux-system/flux-instance.yaml";
+    let text = life.read(flux);
+    let url = text
+        .lines()
+        .find(|line| line.contains("url: "))
+        .unwrap()
+        .trim();
+    life.edit(flux, url, "url: https://mirror.acme.io/acme.git");
+    life.commit();
+    let said = life.refused(1, &["set", "git.url=https://git.acme.io/acme.git"]);
+    assert_says(&said, &[flux, "nothing was written"]);
+}
