@@ -135,7 +135,8 @@ fn edit(world: &World, dice: &mut Dice<'_>, number: usize) -> Option<Edit> {
             "line ends"
         }
         _ => {
-            if layer != Layer::Apps {
+            let is_there = root.join(format!("apps/{of}")).is_dir();
+            if layer != Layer::Apps || !is_there {
                 return None;
             }
             mark = format!("apps/team/{of}/");
