@@ -200,7 +200,7 @@ fn survive(edits: &[Edit], world: &World, head: &str, after: &str) {
 #[test]
 fn edits_survive_commands_about_others() {
     let (all, refused) = (Cell::new(0), Cell::new(0));
-    each(12, |dice, world| {
+    each(6, |dice, world| {
         let edits = edits(world, dice);
         if edits.is_empty() {
             return false;
@@ -247,7 +247,7 @@ fn edits_survive_commands_about_others() {
 #[test]
 fn edits_survive_ten_updates() {
     let (all, left) = (Cell::new(0), Cell::new(0));
-    each(4, |dice, world| {
+    each(2, |dice, world| {
         let edits = edits(world, dice);
         if edits.is_empty() {
             return false;

@@ -29,7 +29,7 @@ fn from_the_first_catalogue_to_this_one() {
         Catalogue::load(first()).unwrap(),
         Catalogue::embedded().unwrap(),
     );
-    each_answers(14, &old, |_, answers| {
+    each_answers(8, &old, |_, answers| {
         let (Some(world), Some(wanted)) = (World::new(answers, &old), fresh(answers, &new)) else {
             return false;
         };
@@ -42,7 +42,7 @@ fn from_the_first_catalogue_to_this_one() {
 #[test]
 fn from_one_variant_to_another_and_on() {
     let embedded = Catalogue::embedded().unwrap();
-    each_answers(12, &embedded, |dice, answers| {
+    each_answers(5, &embedded, |dice, answers| {
         let variants: Vec<Variant> = (0..3).map(|number| Variant::random(number, dice)).collect();
         let catalogues: Vec<Catalogue> = variants
             .iter()
@@ -108,7 +108,7 @@ fn with_extra() -> Files {
 #[test]
 fn what_the_catalogue_has_no_longer_stays() {
     let old = Catalogue::load(with_extra()).unwrap();
-    each_answers(8, &old, |dice, answers| {
+    each_answers(4, &old, |dice, answers| {
         let mut answers = answers.clone();
         answers["components"]["extra"] = json!({});
         let Some(world) = World::new(&answers, &old) else {
