@@ -51,18 +51,14 @@ use world::World;
 /// Tries a property on random platforms: `check` says whether there was something to try. A failing case is made
 /// smaller and shown. The same on every machine, unless `PROPTEST_CASES` asks for more.
 fn each(cases: u32, check: impl Fn(&mut Dice<'_>, &World) -> bool) {
-    each_from(cases, &Catalogue::embedded().unwrap(), check);
-}
-
-/// The same with platforms made from another catalogue.
-fn each_from(cases: u32, catalogue: &Catalogue, check: impl Fn(&mut Dice<'_>, &World) -> bool) {
-    each_answers(cases, catalogue, |dice, answers| {
-        let world = World::new(answers, catalogue);
+    let catalogue = Catalogue::embedded().unwrap();
+    each_answers(cases, &catalogue, |dice, answers| {
+        let world = World::new(answers, &catalogue);
         world.is_some_and(|world| check(dice, &world))
     });
 }
 
-/// The same with the answers alone.
+/// The same with the answers alone, which are for a given catalogue.
 fn each_answers(cases: u32, catalogue: &Catalogue, check: impl Fn(&mut Dice<'_>, &Value) -> bool) {
     let asked = std::env::var("PROPTEST_CASES").ok();
     let asked = asked.and_then(|asked| asked.parse().ok());

@@ -82,7 +82,7 @@ pub(crate) fn samples(name: &str) -> [String; 2] {
 }
 
 /// Whether there is a sample. A question with a pattern may do without: it takes no free text.
-fn has_sample(name: &str) -> bool {
+pub(crate) fn has_sample(name: &str) -> bool {
     SAMPLES.iter().any(|(known, _)| *known == name)
 }
 

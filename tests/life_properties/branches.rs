@@ -93,7 +93,7 @@ fn lines(before: &Tree, branch: &Tree, wanted: &Tree, path: &str) -> BTreeSet<us
 #[test]
 fn two_branches_meet_in_one_list_at_most() {
     let (conflicts, quiet) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
-    each(22, |dice, world| {
+    each(8, |dice, world| {
         let catalogue = Catalogue::embedded().unwrap();
         let mut names = absent(&world.platform(), &catalogue);
         let before = (world.head(), world.tree());

@@ -1,9 +1,9 @@
 //! Random commands: mostly such as a platform takes, sometimes not.
 
-use landform::catalog::{Catalogue, Question};
+use landform::catalog::{AnswerType, Catalogue, Question};
 use landform::model::Platform;
 
-use crate::asking::sample;
+use crate::asking::{has_sample, sample};
 use crate::random::Dice;
 use crate::world::absent;
 
@@ -134,16 +134,18 @@ pub(crate) fn setting(dice: &mut Dice<'_>, platform: &Platform, catalogue: &Cata
     }
     let (key, question) = dice.pick(&all);
     let choices: Vec<&String> = question.choices.keys().collect();
+    let name = &question.name.value;
     let value = if question.is_choice() && !choices.is_empty() {
         (*dice.pick(&choices)).clone()
     } else if dice.chance(20) || !question.fields.is_empty() {
         String::new()
     } else {
         match question.kind {
-            landform::catalog::AnswerType::Number => dice.pick(&["1", "3", "7"]).to_string(),
-            landform::catalog::AnswerType::Boolean => dice.pick(&["true", "false"]).to_string(),
-            landform::catalog::AnswerType::List => format!("[{}]", sample(&question.name.value)),
-            _ => sample(&question.name.value).to_owned(),
+            AnswerType::Number => (*dice.pick(&["1", "3", "7"])).to_owned(),
+            AnswerType::Boolean => (*dice.pick(&["true", "false"])).to_owned(),
+            _ if !has_sample(name) => String::new(),
+            AnswerType::List => format!("[{}]", sample(name)),
+            _ => sample(name).to_owned(),
         }
     };
     format!("{key}={value}")

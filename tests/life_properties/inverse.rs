@@ -15,7 +15,8 @@ fn refs(words: &[String]) -> Vec<&str> {
 
 #[test]
 fn twice_is_once() {
-    each(14, |dice, world| {
+    let catalogue = Catalogue::embedded().unwrap();
+    each(7, |dice, world| {
         let mut tried = false;
         for _ in 0..4 {
             let kind = *dice.pick(&ALL);
@@ -24,8 +25,13 @@ fn twice_is_once() {
             if !world.edit_with_answers(&command).is_fine() {
                 continue;
             }
-            // A cluster that is gone cannot be told from one that is misspelt.
-            if kind == Kind::RemoveCluster {
+            // Names that only the platform knew cannot be told from misspelt ones when they are gone.
+            let is_forgotten = match kind {
+                Kind::RemoveCluster => true,
+                Kind::Remove | Kind::Rename => !catalogue.components.contains_key(command[1]),
+                _ => false,
+            };
+            if is_forgotten {
                 continue;
             }
             tried = true;
@@ -39,7 +45,7 @@ fn twice_is_once() {
 
 #[test]
 fn an_update_with_nothing_new_changes_nothing() {
-    each(8, |_, world| {
+    each(4, |_, world| {
         let head = world.head();
         let ran = world.edit(&["update"]).succeeded();
         assert_eq!(world.head(), head, "{ran:?}\n{}", world.since(&head));
@@ -80,7 +86,7 @@ fn added(dice: &mut Dice<'_>, world: &World) -> Option<BTreeMap<String, BTreeSet
 
 #[test]
 fn a_removal_takes_back_what_was_added() {
-    each(20, |dice, world| {
+    each(9, |dice, world| {
         let (head, tree) = (world.head(), world.tree_id());
         let Some(mut came) = added(dice, world) else {
             return false;
@@ -122,7 +128,7 @@ fn a_removal_takes_back_what_was_added() {
 
 #[test]
 fn components_may_come_in_any_order() {
-    each(14, |dice, world| {
+    each(7, |dice, world| {
         let catalogue = Catalogue::embedded().unwrap();
         let mut names = absent(&world.platform(), &catalogue);
         let mut chosen = Vec::new();
@@ -155,7 +161,7 @@ fn components_may_come_in_any_order() {
 
 #[test]
 fn there_and_back_is_nothing() {
-    each(16, |dice, world| {
+    each(7, |dice, world| {
         let mut tried = false;
         for _ in 0..3 {
             let (head, tree) = (world.head(), world.tree_id());

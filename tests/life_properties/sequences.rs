@@ -51,7 +51,7 @@ fn check(world: &World, after: &str) {
 #[test]
 fn a_long_life_leaves_a_platform() {
     let counts: RefCell<BTreeMap<String, usize>> = RefCell::default();
-    each(9, |dice, world| {
+    each(5, |dice, world| {
         let done = live(dice, world);
         for kind in &done {
             *counts.borrow_mut().entry(format!("{kind:?}")).or_default() += 1;

@@ -8,7 +8,7 @@ use landform::model::{Platform, RepoPath, Tree, read_record};
 use landform::render::render;
 use serde_json::Value;
 
-use crate::asking::{sample, try_resolve};
+use crate::asking::{has_sample, sample, try_resolve};
 use crate::random::Dice;
 use crate::sandbox::Sandbox;
 use crate::support;
@@ -121,6 +121,10 @@ impl World {
                     .iter()
                     .any(|word| word.starts_with(&format!("{key}=")));
                 !given
+            });
+            missing.retain(|key| {
+                let name = key.rsplit('.').next().unwrap();
+                name == "backend" || has_sample(name)
             });
             if ran.code != 2 || missing.is_empty() {
                 return ran;
