@@ -131,7 +131,8 @@ impl Opened {
                 *path = beside.display().to_string();
             }
         }
-        super::catalog::open(own.as_ref(), trust)
+        let known = (!trust).then_some(&self.catalogue.files);
+        super::catalog::open_known(own.as_ref(), known)
     }
 
     /// The files of a component as landform would write them.
@@ -198,7 +199,14 @@ impl Opened {
         self.index
             .kustomizations
             .iter()
-            .filter(|k| self.owner(&k.name.value).is_none())
+            .filter(|k| match self.owner(&k.name.value) {
+                Some(owner) => self
+                    .platform
+                    .clusters
+                    .get(&k.cluster)
+                    .is_some_and(|cluster| !cluster.components.contains_key(owner)),
+                None => true,
+            })
     }
 
     /// The version that a Flux Kustomization comes to.

@@ -262,6 +262,10 @@ fn placed(
         let Component { spec, object, .. } = &catalogue.components[component];
         let folder = format!("clusters/{cluster}/{}", spec.layer);
         let unit = index.kustomization(cluster, object);
+        if unit.is_some_and(|unit| !is_of(index, unit, component, &catalogue.components[component]))
+        {
+            continue;
+        }
         // One that cannot be parsed is there all the same.
         if unit.is_none() && !index.is_broken(&format!("{folder}/{component}.yaml")) {
             continue;
@@ -285,6 +289,21 @@ fn placed(
         placed.insert(component.clone(), entry);
     }
     Ok(placed)
+}
+
+/// Whether a Flux Kustomization that bears the name of a component applies it, and not something of the user's own: it
+/// leads to a folder of that name, or to the component's chart or manifests. What leads nowhere may be broken.
+fn is_of(index: &Index, unit: &FluxKustomization, name: &str, component: &Component) -> bool {
+    let Some(folder) = unit.folder().filter(|folder| index.has_folder(folder)) else {
+        return true;
+    };
+    let last = folder.rsplit('/').next().unwrap_or_default();
+    let versions = index.versions(&folder);
+    last == name
+        || component.spec.source.value.version().is_none()
+        || versions
+            .iter()
+            .any(|version| version.name == component.object)
 }
 
 /// Encrypted Secrets that the overlay of a component lists.

@@ -276,3 +276,39 @@ fn a_cluster_that_was_deleted_by_hand_is_forgotten() {
     assert_eq!(life.clusters("grafana"), ["prod", "prod-us", "staging"]);
     life.is_as_written();
 }
+
+/// A Flux Kustomization of the user's own that bears a component's name, on a cluster that has not the component.
+#[test]
+fn what_only_bears_the_name_stays() {
+    let life = Life::new();
+    life.does(&["add", "reloader", "--on", "staging"]);
+    life.write(
+        "clusters/prod/apps/mine.yaml",
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: reloader\n  \
+         namespace: flux-system\nspec:\n  path: ./apps/mine\n",
+    );
+    life.write("apps/mine/kustomization.yaml", "resources: []\n");
+    life.commit();
+    assert_eq!(life.clusters("reloader"), ["staging"]);
+    life.does(&["remove", "reloader"]);
+    assert!(life.has("clusters/prod/apps/mine.yaml"));
+    assert!(life.has("apps/mine/kustomization.yaml"));
+}
+
+#[test]
+fn nothing_is_written_for_a_cluster_that_is_gone() {
+    let life = Life::new();
+    life.delete(&["clusters/prod", "terraform/prod"]);
+    life.commit();
+    let said = life.refused(2, &["add", "reloader", "--on", "prod"]);
+    assert_says(
+        &said,
+        &[
+            "clusters/prod/ is gone",
+            "landform remove cluster prod --destroyed",
+        ],
+    );
+    life.does(&["add", "reloader"]);
+    assert!(!life.has("clusters/prod"));
+    assert!(life.has("clusters/staging/apps/reloader.yaml"));
+}

@@ -140,7 +140,7 @@ fn components(
     printer: &Printer,
 ) -> Result<u8> {
     let on = clusters(opened, &args.on)?;
-    let answers = answers(args, opened, catalogue)?;
+    let answers = answers(args, &on, opened, catalogue)?;
     let environment = Environment::default();
     let mut interview = Interview::about_new(answers, &environment, catalogue);
     let mut terminal = args.write.terminal();
@@ -258,7 +258,12 @@ fn keep_after_all(args: &ComponentArgs, on: &BTreeSet<String>, edit: &mut Edit<'
 }
 
 /// What is there, and what is asked for.
-fn answers(args: &ComponentArgs, opened: &Opened, catalogue: &Catalogue) -> Result<Answers> {
+fn answers(
+    args: &ComponentArgs,
+    on: &BTreeSet<String>,
+    opened: &Opened,
+    catalogue: &Catalogue,
+) -> Result<Answers> {
     let mut answers = Answers::of(&opened.platform, &opened.catalogue, catalogue);
     if let Some(path) = &args.answers {
         let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, &e))?;
@@ -267,10 +272,11 @@ fn answers(args: &ComponentArgs, opened: &Opened, catalogue: &Catalogue) -> Resu
     }
     for name in &args.names {
         let at = Place::Flag(format!("add {name}"));
-        if args.on.is_empty() {
+        if on.len() == opened.platform.clusters.len() && args.on.is_empty() {
             answers.place_everywhere(name, &at);
         } else {
-            answers.place(name, &args.on, &at);
+            let on: Vec<String> = on.iter().cloned().collect();
+            answers.place(name, &on, &at);
         }
     }
     let mut problems = Problems::default();

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use serde_json::Value;
 
-use crate::catalog::{Catalogue, Component, Layer, folder_files};
+use crate::catalog::{Catalogue, Component, Files, Layer, folder_files};
 use crate::error::{Error, Problem, Result, suggest};
 use crate::git;
 use crate::model::CatalogueRef;
@@ -58,13 +58,22 @@ enum Sub {
 /// # Errors
 /// It cannot be fetched or does not hold, or has Terraform or CI files that were not accepted.
 pub(super) fn open(own: Option<&CatalogueRef>, trust: bool) -> Result<Catalogue> {
+    let nothing = Files::new();
+    open_known(own, (!trust).then_some(&nothing))
+}
+
+/// The same, where files are accepted that are known already: all of them without `known`.
+///
+/// # Errors
+/// As for [`open`].
+pub(super) fn open_known(own: Option<&CatalogueRef>, known: Option<&Files>) -> Result<Catalogue> {
     match own {
         None => Catalogue::embedded(),
         Some(CatalogueRef {
             path: Some(path),
             git: None,
             tag: None,
-        }) => open_folder(Path::new(path), trust),
+        }) => open_folder(Path::new(path), known),
         Some(CatalogueRef {
             path: None,
             git: Some(url),
@@ -74,7 +83,7 @@ pub(super) fn open(own: Option<&CatalogueRef>, trust: bool) -> Result<Catalogue>
                 .map_err(|error| Error::io("write in", &std::env::temp_dir(), &error))?;
             let folder = dir.path().join("catalogue");
             git::fetch_tag(url, tag, &folder)?;
-            open_folder(&folder, trust)
+            open_folder(&folder, known)
         }
         Some(_) => Err(Error::refused(
             Problem::new("a catalogue is either a folder or a tag of a Git repository")
@@ -94,7 +103,7 @@ const HARMLESS: [&str; 7] = [
     "renovate.json",
 ];
 
-fn open_folder(folder: &Path, trust: bool) -> Result<Catalogue> {
+fn open_folder(folder: &Path, known: Option<&Files>) -> Result<Catalogue> {
     let files = folder_files(folder)?;
     let runs = |path: &str| {
         let path = path.strip_suffix(".tera").unwrap_or(path);
@@ -107,12 +116,16 @@ fn open_folder(folder: &Path, trust: bool) -> Result<Catalogue> {
                 .iter()
                 .any(|ending| path.ends_with(ending))
     };
+    let is_new = |path: &str| {
+        let text = |files: &Files| files.get(path).map(|source| source.text.clone());
+        known.is_some_and(|known| text(known) != text(&files))
+    };
     let foreign: Vec<&str> = files
         .keys()
         .map(String::as_str)
-        .filter(|path| runs(path))
+        .filter(|path| runs(path) && is_new(path))
         .collect();
-    if !trust && !foreign.is_empty() {
+    if !foreign.is_empty() {
         let mut problems: Vec<Problem> = foreign
             .iter()
             .map(|path| {

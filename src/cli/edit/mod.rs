@@ -311,8 +311,24 @@ pub(super) fn unknown_cluster(opened: &Opened, name: &str) -> Error {
 /// One of them is not there.
 pub(super) fn clusters(opened: &Opened, on: &[String]) -> Result<BTreeSet<String>> {
     let there = &opened.platform.clusters;
+    let is_gone = |name: &String| !opened.index.has_folder(&format!("clusters/{name}"));
     if on.is_empty() {
-        return Ok(there.keys().cloned().collect());
+        return Ok(there
+            .keys()
+            .filter(|name| !is_gone(name))
+            .cloned()
+            .collect());
+    }
+    if let Some(gone) = on
+        .iter()
+        .find(|name| there.contains_key(*name) && is_gone(name))
+    {
+        let problem = Problem::new(format!(
+            "clusters/{gone}/ is gone, and the record still has the cluster"
+        ));
+        return Err(Error::refused(problem.hint(format!(
+            "bring it back from Git, or take it out for good: landform remove cluster {gone} --destroyed"
+        ))));
     }
     let known = on.iter().map(|name| {
         let known = there.contains_key(name);
