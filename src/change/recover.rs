@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::io;
-use std::path::Path;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use super::disk::{make_folders, remove_file, remove_folders, sweep, sync_folder, write_file};
 use super::journal::{Journal, JournalFile};
@@ -31,6 +31,8 @@ pub struct Settled {
     pub completed: bool,
     /// Files that were edited since, and so were left as they are.
     pub left: Vec<RepoPath>,
+    /// Locks of Git that a git which was killed with it may have left. Whose they are cannot be known, so they stay.
+    pub locks: Vec<PathBuf>,
     /// Whether it was to be committed.
     commits: bool,
     holder: Holder,
@@ -49,6 +51,13 @@ impl fmt::Display for Settled {
             write!(
                 f,
                 "\n  {path} was edited since, and is left as it is: see to it yourself"
+            )?;
+        }
+        for lock in &self.locks {
+            let lock = lock.display();
+            write!(
+                f,
+                "\n  {lock} is there, perhaps left by a git that was killed too: if no git is at work, remove it"
             )?;
         }
         Ok(())
@@ -129,12 +138,17 @@ pub(super) fn settle_journal(root: &Path, state: &State, journal: &Journal) -> R
     let mut settled = Settled {
         completed: done,
         left: Vec::new(),
+        locks: Vec::new(),
         commits: journal.message.is_some(),
         holder: journal.holder,
     };
     match work.as_ref().filter(|_| done) {
         Some(work) => complete(root, state, journal, work)?,
         None => settled.left = restore(root, state, journal, work)?,
+    }
+    if let Some(git) = git::folder(root) {
+        let since = UNIX_EPOCH + Duration::from_secs(journal.holder.since);
+        settled.locks = Work::open(root, &git)?.reference_locks(since);
     }
     Ok(settled)
 }

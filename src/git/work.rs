@@ -1,6 +1,7 @@
 //! A repository in which a change is being saved, or was when its landform was killed.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use git2::{Commit, Index, ObjectType, Oid, Repository, Sort, Tree};
 
@@ -55,6 +56,22 @@ impl Work {
     /// The last commit, if there is one.
     pub fn head(&self) -> Option<String> {
         Some(self.head_commit()?.id().to_string())
+    }
+
+    /// Locks of references that lie there since a time: a git that was killed may have left them, or one holds them.
+    pub fn reference_locks(&self, since: SystemTime) -> Vec<PathBuf> {
+        let head = self.repository.find_reference("HEAD").ok();
+        let branch = head.and_then(|h| Some(h.symbolic_target().ok()??.to_owned()));
+        let common = self.repository.commondir();
+        let locks = [
+            Some(self.repository.path().join("HEAD.lock")),
+            branch.map(|branch| common.join(branch).with_added_extension("lock")),
+            Some(common.join("packed-refs.lock")),
+        ];
+        let made = |lock: &PathBuf| lock.metadata().ok()?.modified().ok();
+        let mut locks: Vec<PathBuf> = locks.into_iter().flatten().collect();
+        locks.retain(|lock| made(lock).is_some_and(|made| made >= since));
+        locks
     }
 
     fn head_commit(&self) -> Option<Commit<'_>> {
