@@ -13,7 +13,7 @@ const ATTEMPTS: usize = 5;
 const PAUSE: Duration = Duration::from_millis(200);
 
 impl Work {
-    /// Removes the locks of `HEAD` and of its branch that were made in the second `since`, counted from 1970, or later,
+    /// Removes the locks of `HEAD`, of its branch and of packed references that were made in the second `since`, counted from 1970, or later,
     /// and that nobody gives back. To be called only when no `git` of the killed landform lives any more.
     ///
     /// # Errors
@@ -40,7 +40,10 @@ impl Work {
     }
 
     fn ref_locks(&self) -> Vec<PathBuf> {
-        let mut locks = vec![self.repository.path().join("HEAD.lock")];
+        let mut locks = vec![
+            self.repository.path().join("HEAD.lock"),
+            self.repository.commondir().join("packed-refs.lock"),
+        ];
         let head = self.repository.find_reference("HEAD").ok();
         let branch = head.and_then(|head| Some(head.symbolic_target().ok()??.to_owned()));
         locks.extend(branch.map(|branch| {

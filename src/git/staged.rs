@@ -256,9 +256,15 @@ fn held(lock: &Path) -> Error {
     )
 }
 
-/// Copies a file that may not be there to a new file. The old one may have a second name, so it is not written into.
+/// Copies an index that may not be there to a new file. The old one may have a second name, so it is not written into;
+/// whoever was killed while writing it has left its lock.
 fn copy_anew(from: &Path, to: &Path) -> io::Result<()> {
-    for result in [fs::remove_file(to), fs::copy(from, to).map(|_| ())] {
+    let lock = to.with_added_extension("lock");
+    for result in [
+        fs::remove_file(lock),
+        fs::remove_file(to),
+        fs::copy(from, to).map(|_| ()),
+    ] {
         match result {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -460,6 +466,19 @@ mod tests {
         fs::write(sandbox.dir.path().join("a"), "mine by now").unwrap();
         sandbox.add("a");
         work.unstage(&paths()).unwrap();
+        assert_eq!(sandbox.staged(), ["a"]);
+    }
+
+    #[test]
+    fn who_was_killed_while_writing_is_no_obstacle() {
+        let sandbox = Sandbox::new(&["a"]);
+        let work = sandbox.work();
+        for left in ["index.new.lock", "index.own.lock", "index.before.lock"] {
+            fs::write(sandbox.dir.path().join(".git/landform").join(left), "").unwrap();
+        }
+        work.note_index().unwrap();
+        work.own_index(&paths()).unwrap();
+        work.stage(&paths()).unwrap();
         assert_eq!(sandbox.staged(), ["a"]);
     }
 
