@@ -254,6 +254,23 @@ pub(super) fn last_step_notes(
     notes
 }
 
+/// Overlays of a component on clusters that it went from by hand: nothing applies them.
+pub(super) fn orphans(opened: &Opened, name: &str) -> Option<String> {
+    let layer = opened.catalogue.components[name].spec.layer;
+    let clusters = opened.platform.clusters.values();
+    let without = clusters.filter(|cluster| !cluster.components.contains_key(name));
+    let folders = without.map(|cluster| format!("clusters/{}/{layer}/{name}", cluster.name));
+    let left: Vec<String> = folders
+        .filter(|folder| opened.index.has_folder(folder))
+        .collect();
+    (!left.is_empty()).then(|| {
+        format!(
+            "left from before, and nothing applies it: {}",
+            left.join(", ")
+        )
+    })
+}
+
 /// How a cluster is brought to its end, before its files go.
 pub(super) fn runbook(opened: &Opened, cluster: &str) -> Vec<Step> {
     let on = &opened.platform.clusters[cluster];

@@ -262,6 +262,7 @@ fn last_step<'a>(
         let now = args.now && two_steps.contains(name);
         edit.notes
             .extend(removal::last_step_notes(opened, name, clusters, now));
+        edit.notes.extend(removal::orphans(opened, name));
     }
     edit.removed = from;
     edit.terraform_last = true;

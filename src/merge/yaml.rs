@@ -157,12 +157,30 @@ fn check(
     let known = base.map(Side::comments).unwrap_or_default();
     let kept = said.comments();
     let mut own = ours.comments().into_iter();
-    match own.find(|comment| !known.contains(comment) && !kept.contains(comment)) {
+    let gone = |comment: &str| {
+        let base = base.map_or("", |base| &base.source.text);
+        goes_with_its_item(comment, base, &ours.source.text, &said.source.text)
+    };
+    match own.find(|c| !known.contains(c) && !kept.contains(c) && !gone(c)) {
         Some(lost) => Err(format!(
             "its comment `{lost}` stands in a part that has changed as a whole"
         )),
         None => Ok(said.source.text.clone()),
     }
+}
+
+/// Whether a comment stands behind an item of a list, as `- a.yaml # why`, that landform wrote and that goes as such.
+fn goes_with_its_item(comment: &str, base: &str, ours: &str, merged: &str) -> bool {
+    let is_in = |text: &str, item: &str| {
+        let mut lines = text.lines().map(str::trim);
+        lines.any(|line| {
+            line.strip_prefix(item)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(" #"))
+        })
+    };
+    let lines = ours.lines().map(str::trim);
+    let mut items = lines.filter_map(|line| Some(line.strip_suffix(comment)?.trim_end()));
+    items.any(|item| item.starts_with("- ") && is_in(base, item) && !is_in(merged, item))
 }
 
 #[cfg(test)]
@@ -194,6 +212,18 @@ spec:
             text = text.replacen(from, to, 1);
         }
         text
+    }
+
+    #[test]
+    fn a_comment_goes_with_the_line_it_speaks_of() {
+        let base = "kind: Kustomization\nresources:\n  - a.yaml\n  - b.yaml\n";
+        let ours = base.replace("- a.yaml", "- a.yaml # keep me");
+        let without = base.replace("  - a.yaml\n", "");
+        let merged = |ours: &str| merge("t.yaml", Some(base), ours, &without, false);
+        assert_eq!(merged(&ours).unwrap(), without);
+        let other = base.replace("- b.yaml", "- b.yaml # keep me");
+        let kept = other.replace("  - a.yaml\n", "");
+        assert_eq!(merged(&other).unwrap(), kept);
     }
 
     #[test]

@@ -312,3 +312,21 @@ fn nothing_is_written_for_a_cluster_that_is_gone() {
     assert!(!life.has("clusters/prod"));
     assert!(life.has("clusters/staging/apps/reloader.yaml"));
 }
+
+#[test]
+fn an_overlay_that_nothing_applies_is_told() {
+    let life = Life::new();
+    life.delete(&["clusters/staging/apps/grafana.yaml"]);
+    life.edit(
+        "clusters/staging/apps/kustomization.yaml",
+        "  - grafana.yaml\n",
+        "",
+    );
+    life.commit();
+    let said = life.does(&["remove", "grafana"]);
+    assert_says(
+        &said,
+        &["nothing applies it: clusters/staging/apps/grafana"],
+    );
+    assert!(life.has("clusters/staging/apps/grafana/kustomization.yaml"));
+}
