@@ -3,6 +3,7 @@
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempPath;
 
@@ -11,7 +12,7 @@ use crate::fault;
 /// How the name of a file begins that is not yet in its place; six letters or digits follow.
 const UNFINISHED: &str = ".landform-";
 
-/// A file that is written whole, beside its place. Dropped, it is removed.
+/// A file that is written whole, beside its place, and lasts once it is [synced](Ready::sync). Dropped, it is removed.
 #[derive(Debug)]
 pub(super) struct Ready {
     file: TempPath,
@@ -37,12 +38,18 @@ impl Ready {
         if let Some(wanted) = wanted {
             file.as_file().set_permissions(wanted)?;
         }
-        fault::step("file: sync");
-        file.as_file().sync_all()?;
         Ok(Self {
             file: file.into_temp_path(),
             place: place.to_owned(),
         })
+    }
+
+    /// Makes its content last.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        fault::step("file: sync");
+        // Open files are few, and a change may have many: so it is opened anew.
+        let file = File::options().write(true).open(&self.file)?;
+        file.sync_all()
     }
 
     /// Where it is to be.
@@ -59,7 +66,38 @@ impl Ready {
 
 /// Writes a file whole, or not at all.
 pub(super) fn write_file(place: &Path, bytes: &[u8], mode: Option<u32>) -> io::Result<()> {
-    Ready::write(place, bytes, mode)?.put()
+    let ready = Ready::write(place, bytes, mode)?;
+    ready.sync()?;
+    ready.put()
+}
+
+/// How many wait for the disk at once.
+const WAITING: usize = 8;
+
+/// Does something that waits for the disk to each of many: a disk that is asked for many things at once does them
+/// together. Gives the first that failed.
+pub(super) fn together<T: Sync, E: Send>(
+    items: &[T],
+    act: impl Fn(&T) -> Result<(), E> + Sync,
+) -> Result<(), E> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+            act(item)?;
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..WAITING.min(items.len()))
+            .map(|_| scope.spawn(work))
+            .collect();
+        let done = threads.into_iter().map(|thread| match thread.join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        // All of them end before anything else is done.
+        done.fold(Ok(()), Result::and)
+    })
 }
 
 /// Removes a file that may be gone already.

@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::disk::{Ready, make_folders, remove_file, remove_folders, sweep, sync_folder};
+use super::disk::{Ready, make_folders, remove_file, remove_folders, sweep, sync_folder, together};
 use super::journal::Journal;
 use super::lock::Lock;
 use super::ours::{checked, refused};
@@ -302,6 +302,9 @@ fn write_files(root: &Path, change: &Change) -> Result<()> {
         folders.extend(path.parents());
         folders.insert("");
     }
+    together(&ready, |file| {
+        file.sync().map_err(|error| failed(file.place(), &error))
+    })?;
     for file in ready {
         let place = file.place().to_owned();
         file.put().map_err(|error| failed(&place, &error))?;
@@ -314,11 +317,13 @@ fn write_files(root: &Path, change: &Change) -> Result<()> {
     for folder in emptied.iter().rev() {
         remove_folders(&[root.join(folder)]);
     }
-    for folder in folders {
-        let folder = root.join(folder);
-        sync_folder(&folder).map_err(|error| failed(&folder, &error))?;
-    }
-    Ok(())
+    let folders: Vec<PathBuf> = folders
+        .into_iter()
+        .map(|folder| root.join(folder))
+        .collect();
+    together(&folders, |folder| {
+        sync_folder(folder).map_err(|error| failed(folder, &error))
+    })
 }
 
 /// What is new, as few paths as name it all.
