@@ -84,6 +84,8 @@ struct PlacedEntry {
     pinned: bool,
     /// Whether Flux is told to leave it alone.
     suspended: bool,
+    /// Whether it is about to go: the first step of its removal is done.
+    removing: bool,
 }
 
 /// A Flux Kustomization that landform did not write.
@@ -196,6 +198,7 @@ fn placed(opened: &Opened, component: &str) -> Vec<PlacedEntry> {
                 .map(|v| v.value.value),
             pinned: placed.pinned,
             suspended: unit.is_some_and(|unit| unit.suspended),
+            removing: opened.platform.is_removing(component, name),
         });
     }
     entries
@@ -253,6 +256,9 @@ fn cell(entry: &PlacedEntry) -> String {
     }
     if entry.suspended {
         cell += " suspended";
+    }
+    if entry.removing {
+        cell += " removing";
     }
     cell
 }

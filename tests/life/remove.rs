@@ -79,6 +79,8 @@ fn parts_go_first_and_it_goes_when_told_to() {
     );
     let said = life.refused(2, &["remove", "cert-manager", "--on", "prod", "--continue"]);
     assert_says(&said, &["no removal of cert-manager has begun there"]);
+    let listed = life.run(&["list"]).success();
+    listed.stdout(predicates::str::contains("removing"));
     // Other commands go on meanwhile.
     life.does(&["add", "reloader"]);
     life.does(&["pin", "cert-manager", "--on", "staging"]);
