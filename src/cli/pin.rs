@@ -11,7 +11,7 @@ use crate::ui::Printer;
 /// The version that all clusters share then changes nothing there. Without a version it keeps the one that it has.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-    landform pin cert-manager --on prod\n  landform pin cert-manager 1.18.2 --on prod\n  landform unpin cert-manager --on prod")]
+    landform pin cert-manager --on prod\n  landform pin cert-manager v1.18.2 --on prod\n  landform unpin cert-manager --on prod")]
 pub(super) struct PinArgs {
     /// A component of the platform
     name: String,
@@ -52,7 +52,8 @@ pub(super) fn pin(args: &PinArgs, printer: &Printer) -> Result<u8> {
         };
         let version = args.version.as_ref().unwrap_or(now);
         if let Some(version) = &args.version {
-            plain(version)?;
+            let source = &opened.catalogue.components[&args.name].spec.source;
+            plain(version, now, source.value.is_chart())?;
         }
         if version != now {
             edit.notes.push(format!(
@@ -153,12 +154,23 @@ pub(super) fn versions(opened: &Opened, name: &str, cluster: &str) -> Vec<(Strin
 }
 
 /// Refuses what can be no version: a tag of OCI or Git, or a version of a chart.
-fn plain(version: &str) -> Result<()> {
+fn plain(version: &str, now: &str, chart: bool) -> Result<()> {
     let fine = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
     if !version.is_empty() && version.len() <= 128 && version.chars().all(fine) {
-        return Ok(());
+        let number = version.strip_prefix('v').unwrap_or(version);
+        let exact = semver::Version::parse(number).is_ok();
+        let alike = version.starts_with('v') == now.starts_with('v');
+        if !chart || exact && alike {
+            return Ok(());
+        }
+        if exact {
+            let message = format!("`{version}` is not written as this chart writes its versions");
+            let hint = format!("it is {now} now: with or without `v`, as there");
+            return Err(Error::refused(Problem::new(message).hint(hint)));
+        }
     }
     Err(Error::refused(
-        Problem::new(format!("`{version}` is no exact version")).hint("as 1.18.2"),
+        Problem::new(format!("`{version}` is no exact version"))
+            .hint("all three numbers, as 1.18.2"),
     ))
 }

@@ -284,8 +284,11 @@ pub(super) fn runbook(opened: &Opened, cluster: &str) -> Vec<Step> {
     let mut steps = vec![
         Step {
             title: "keep Flux from bringing back what you delete".to_owned(),
+            before: vec![format!(
+                "`kubectl config current-context` must name {cluster}: what follows deletes in whatever cluster that is"
+            )],
             commands: vec![
-                "kubectl -n flux-system scale deployment kustomize-controller helm-controller --replicas=0"
+                "kubectl -n flux-system scale deployment flux-operator kustomize-controller helm-controller --replicas=0"
                     .to_owned(),
             ],
             ..Step::default()
@@ -296,8 +299,7 @@ pub(super) fn runbook(opened: &Opened, cluster: &str) -> Vec<Step> {
                 "load balancers, volumes and DNS records cost money after the cluster is gone".to_owned(),
             ],
             commands: vec![
-                "kubectl delete ingresses,gateways.gateway.networking.k8s.io --all --all-namespaces --ignore-not-found"
-                    .to_owned(),
+                "kubectl delete ingresses --all --all-namespaces".to_owned(),
                 "kubectl get services --all-namespaces --field-selector spec.type=LoadBalancer".to_owned(),
                 "kubectl get persistentvolumes".to_owned(),
             ],

@@ -10,11 +10,12 @@ use super::edit::{Edit, WriteFlags, carry_out, unknown_cluster};
 use super::next::{quote, secret_commands};
 use super::opened::Opened;
 use crate::catalog::{Component, Secret};
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, Problem, Result, Source};
 use crate::index::FluxKustomization;
 use crate::model::{Cluster, RepoPath, SecretsFrom};
 use crate::tools;
 use crate::ui::{Printer, Terminal};
+use crate::yaml::{Node, parse_foreign};
 
 /// Make a Secret that a component still misses
 ///
@@ -213,6 +214,7 @@ fn sops(
         "stringData": values,
     });
     let text = tools::encrypt(&opened.root, &path, &object.to_string())?;
+    must_be_encrypted(&path, &text)?;
     let mut edit = Edit::new(
         "secret",
         opened,
@@ -232,6 +234,28 @@ fn sops(
         super::edit::Ended::Done(code) => Ok(code),
         super::edit::Ended::Back => Err(super::confirm::unwritten()),
     }
+}
+
+/// Refuses what sops gave if a value in it is not encrypted: rules in `.sops.yaml` may leave some out.
+fn must_be_encrypted(path: &str, text: &str) -> Result<()> {
+    let documents = parse_foreign(&Source::new(path, text))?;
+    let values = documents.iter().flat_map(|document| {
+        let maps = ["data", "stringData"]
+            .iter()
+            .filter_map(|key| document.get(key));
+        maps.flat_map(Node::entries)
+            .map(|(_, value)| value.text().unwrap_or_default())
+    });
+    let values: Vec<&str> = values.collect();
+    if !values.is_empty() && values.iter().all(|value| value.starts_with("ENC[")) {
+        return Ok(());
+    }
+    Err(Error::refused(
+        Problem::new(format!(
+            "sops left a value of {path} in clear, so nothing was written"
+        ))
+        .hint("see what `encrypted_regex` and the like say in .sops.yaml"),
+    ))
 }
 
 /// The values of all keys.

@@ -5,10 +5,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::add::available;
-use super::edit::{Edit, WriteFlags, carry_out_plainly, clusters, may_add_needs, new, tell_needs};
+use super::edit::{
+    Edit, WriteFlags, asked, carry_out_plainly, clusters, may_add_needs, new, rebuilt, tell_needs,
+};
 use super::opened::Opened;
 use super::pin::versions;
-use crate::catalog::{Question, value_text};
+use crate::catalog::value_text;
 use crate::error::{Error, Problem, Problems, Result};
 use crate::model::{Answer, AnswerOrigin, Answers, Platform, revise};
 use crate::ui::{Printer, Table, width};
@@ -96,7 +98,9 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         args.with_needs || terminal.is_some() || args.write.dry_run,
     )?;
     tell_needs(&mut edit, &new);
-    rebuilt(args, &opened, &mut edit)?;
+    let rebuilt = rebuilt(&opened, &edit.platform, args.rebuild)?;
+    edit.notes.extend(rebuilt);
+    moved_states(&opened, &mut edit);
     later(&opened, &mut edit);
     let (was, is) = (&opened.platform.git, &edit.platform.git);
     if (&was.url, &was.branch) != (&is.url, &is.branch) {
@@ -164,42 +168,18 @@ fn refuse_fixed(spec: &str) -> Result<(), Problem> {
 const NAME: &str = "the platform's name is part of the names of everything it has made in clouds";
 const PROVIDER: &str = "a cluster cannot change its provider";
 
-/// The questions that a cluster was asked.
-fn questions<'a>(opened: &'a Opened, provider: &str) -> impl Iterator<Item = &'a Question> {
-    let own = opened.catalogue.providers.get(provider).into_iter();
-    own.flat_map(|provider| &provider.spec.questions)
-        .chain(&opened.catalogue.common.cluster)
-}
-
-/// Refuses, or states, what means to build a cluster anew.
-fn rebuilt(args: &Args, opened: &Opened, edit: &mut Edit<'_>) -> Result<()> {
-    let mut problems = Problems::default();
+/// Terraform's state does not move by itself.
+fn moved_states(opened: &Opened, edit: &mut Edit<'_>) {
     for (name, cluster) in &opened.platform.clusters {
-        let Some(after) = edit.platform.clusters.get(name) else {
-            continue;
-        };
-        for question in questions(opened, &cluster.provider) {
-            let key = &question.name.value;
-            let value = |answer: Option<&Answer>| answer.map(|answer| answer.value.clone());
-            let Some(why) = &question.fixed else {
-                continue;
-            };
-            if value(cluster.answers.get(key)) == value(after.answers.get(key)) {
-                continue;
-            }
-            if args.rebuild {
-                edit.notes.push(format!(
-                    "{name} is built anew when Terraform applies this: {why}"
-                ));
-            } else {
-                problems.push(
-                    Problem::new(format!("{name}.{key} cannot be changed: {why}"))
-                        .hint("to build the cluster anew, with all that is in it lost: --rebuild"),
-                );
-            }
+        let after = edit.platform.clusters.get(name);
+        let backend = |answer: Option<&Answer>| answer.map(|answer| answer.value.clone());
+        let is = after.and_then(|after| backend(after.answers.get("backend")));
+        if is != backend(cluster.answers.get("backend")) {
+            edit.notes.push(format!(
+                "Terraform's state of {name} has to move too, or Terraform makes a second cluster: terraform -chdir=terraform/{name} init -migrate-state, before any apply"
+            ));
         }
     }
-    problems.into_result()
 }
 
 /// A cluster that is to follow later keeps what it has.
@@ -301,7 +281,7 @@ fn settings(opened: &Opened) -> Vec<Setting> {
             Some(PROVIDER),
         );
         for (key, answer) in &cluster.answers {
-            let mut questions = questions(opened, &cluster.provider);
+            let mut questions = asked(opened, &cluster.provider);
             let question = questions.find(|question| &question.name.value == key);
             let fixed = question.and_then(|question| question.fixed.as_deref());
             put(

@@ -235,6 +235,19 @@ impl Answers {
         }
     }
 
+    /// Lets a setting for all clusters (`component.question`) win over what was answered for single ones.
+    pub fn forget_clusters(&mut self, key: &str) {
+        let Some((component, question)) = key.split_once('.').filter(|_| !key.contains(':')) else {
+            return;
+        };
+        let components = self.components.iter_mut().flatten();
+        for (_, entry) in components.filter(|(name, _)| *name == component) {
+            for (_, scope) in &mut entry.answers {
+                scope.values.shift_remove(question);
+            }
+        }
+    }
+
     /// Takes a component from clusters, with its answers there; from its last one with all of it.
     pub fn displace(&mut self, component: &str, from: &BTreeSet<String>) {
         let Some(components) = &mut self.components else {

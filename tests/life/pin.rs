@@ -188,3 +188,15 @@ fn values_are_merged_as_before() {
     let values = life.json(&["values", "cert-manager", "--on", "prod", "--json"]);
     assert_eq!(values["values"]["mine"], 1);
 }
+
+#[test]
+fn only_versions_as_the_chart_writes_them() {
+    let life = Life::new();
+    for (version, why) in [
+        ("bogus", "is no exact version"),
+        ("1.18.2", "is not written as this chart writes its versions"),
+    ] {
+        let said = life.refused(2, &["pin", "cert-manager", version, "--on", "staging"]);
+        assert_says(&said, &[why]);
+    }
+}

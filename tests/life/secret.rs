@@ -7,7 +7,7 @@ use crate::sandbox::{assert_same, stderr, stdout};
 
 /// A `sops` that tells what it was given, and gives what looks encrypted.
 const SOPS: &str = "#!/bin/sh\necho \"$*\" > \"$SAID/arguments\"\ncat > \"$SAID/object\"\npwd > \"$SAID/folder\"\n\
-                    printf 'apiVersion: v1\\nkind: Secret\\nstringData: ENC[x]\\nsops:\\n  version: 3.9.0\\n'\n";
+                    printf 'apiVersion: v1\\nkind: Secret\\nstringData:\\n  admin-user: ENC[x]\\nsops:\\n  version: 3.9.0\\n'\n";
 
 fn with_sops(
     life: &Life,
@@ -231,4 +231,32 @@ fn a_store_is_filled_by_its_own_tool() {
         ],
     );
     life.is_as_written();
+}
+
+#[test]
+fn what_sops_leaves_in_clear_is_not_written() {
+    let life = Life::new();
+    life.does(&[
+        "set",
+        "grafana.admin=secret",
+        "prod-us.secrets=sops",
+        "prod-us.sops_recipient=age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
+    ]);
+    let clear = "#!/bin/sh\ncat >/dev/null\nprintf 'kind: Secret\\nstringData:\\n  a: b\\nsops:\\n  version: 3.9.0\\n'\n";
+    let before = life.sandbox.commits("acme");
+    life.write("value", "x");
+    let arguments = [
+        "secret",
+        "grafana",
+        "--on",
+        "prod-us",
+        "--from-file",
+        "admin-user=value",
+        "--from-file",
+        "admin-password=value",
+        "--yes",
+    ];
+    let said = stderr(&with_sops(&life, clear, &arguments, "").code(2));
+    assert_says(&said, &["in clear, so nothing was written"]);
+    assert_eq!(life.sandbox.commits("acme"), before);
 }

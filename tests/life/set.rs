@@ -201,3 +201,18 @@ fn edits_are_kept_or_stand_in_the_way() {
     let said = life.refused(1, &["set", "git.url=https://git.acme.io/acme.git"]);
     assert_says(&said, &[flux, "nothing was written"]);
 }
+
+#[test]
+fn a_setting_for_all_wins_over_single_clusters() {
+    let life = Life::new();
+    life.does(&["set", "prod:grafana.admin=secret"]);
+    life.does(&["set", "grafana.admin=generated"]);
+    life.has_nothing_to_do(&["set", "grafana.admin=generated"]);
+}
+
+#[test]
+fn no_other_command_builds_a_cluster_anew() {
+    let life = Life::new();
+    let said = life.refused(2, &["add", "reloader", "--set", "staging.nodes=4"]);
+    assert_says(&said, &["staging.nodes cannot be changed", "--rebuild"]);
+}

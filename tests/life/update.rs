@@ -366,3 +366,19 @@ fn conflicts_settled_from_a_file() {
     let list = life.json(&["outdated", "--json"]);
     assert_ne!(list["outdated"], json!([]));
 }
+
+#[test]
+fn a_slip_in_a_file_for_resolve_is_no_text() {
+    let life = Life::new();
+    for (line, why) in [
+        ("apps/grafana/values.yaml: mien\n", "`mien` says nothing of"),
+        (
+            "apps/grafana/value.yaml: mine\n",
+            "there is no file apps/grafana/value.yaml",
+        ),
+    ] {
+        life.sandbox.write("slip.yaml", line);
+        let said = life.refused(2, &["update", "--resolve", "../slip.yaml"]);
+        assert_says(&said, &[why]);
+    }
+}

@@ -6,7 +6,7 @@ use super::available;
 use crate::catalog::{Catalogue, Question};
 use crate::cli::confirm::unwritten;
 use crate::cli::edit::{
-    Edit, Ended, WriteFlags, carry_out, keep_versions, may_add_needs, new, tell_needs,
+    Edit, Ended, WriteFlags, carry_out, keep_versions, may_add_needs, new, rebuilt, tell_needs,
     unknown_cluster,
 };
 use crate::cli::interview::Interview;
@@ -103,6 +103,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
             second.answers(),
             &catalogue,
         )?;
+        rebuilt(&opened, &resolution.platform, false)?;
         let new = new(&opened.platform, &resolution.platform);
         may_add_needs(
             &new,

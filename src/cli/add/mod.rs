@@ -11,7 +11,7 @@ use foreign::{ForeignArgs, with_foreign};
 
 use super::confirm::unwritten;
 use super::edit::{
-    Edit, Ended, New, WriteFlags, carry_out, clusters, keep_versions, may_add_needs, new,
+    Edit, Ended, New, WriteFlags, carry_out, clusters, keep_versions, may_add_needs, new, rebuilt,
     tell_needs,
 };
 use super::interview::Interview;
@@ -125,7 +125,10 @@ fn of_layer(args: &LayerArgs, layer: Layer, printer: &Printer) -> Result<u8> {
         ));
     };
     if opened.platform.components.contains_key(name) {
-        // Where it comes from is settled; it may still come to further clusters.
+        // It may still come to further clusters.
+        printer.note(&format!(
+            "{name} is on the platform already, so where it comes from and its version are settled: the flags for that are not looked at"
+        ));
         return components(args, &opened, &catalogue, &[], printer);
     }
     let (catalogue, notes) = with_foreign(name, layer, foreign, &opened, &catalogue)?;
@@ -155,6 +158,7 @@ fn components(
             interview.answers(),
             catalogue,
         )?;
+        rebuilt(opened, &resolution.platform, false)?;
         let new = new(&opened.platform, &resolution.platform);
         let agreed = args.with_needs || terminal.is_some() || args.write.dry_run;
         may_add_needs(&new, agreed)?;

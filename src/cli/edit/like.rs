@@ -100,7 +100,10 @@ pub(super) fn carry(
         let one = |text: &str| Tree::from([(new.clone(), text.to_owned())]);
         let merged = merge(&one(base), &one(own), &one(&theirs));
         if let Some(conflict) = merged.conflicts.first() {
-            left_out.push(format!("{there}: {}", conflict.reason));
+            left_out.push(format!(
+                "{there}, with all edits in it: {}",
+                conflict.reason
+            ));
             continue;
         }
         let text = match merged.files.get(&new) {

@@ -6,6 +6,7 @@ mod like;
 mod merged;
 mod next;
 mod plan;
+mod rebuilt;
 mod sides;
 mod write;
 
@@ -14,6 +15,7 @@ use std::fmt::Write as _;
 
 pub(super) use added::{New, keep_versions, may_add_needs, new, tell_needs};
 pub(super) use plan::{Planned, plan};
+pub(super) use rebuilt::{asked, rebuilt};
 
 use super::confirm::{confirmed, refuse, unwritten};
 use super::opened::{Folder, Opened};

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::Edit;
 use crate::catalog::Secret;
 use crate::change::{Action, Change};
-use crate::cli::next::{push_to, secrets};
+use crate::cli::next::{quote, secrets};
 use crate::cli::opened::Opened;
 use crate::git::Commit;
 use crate::model::Cluster;
@@ -20,6 +20,7 @@ pub(super) fn steps(edit: &Edit<'_>, change: &Change, commit: Option<&Commit>) -
     if !last {
         steps.extend(terraform.iter().cloned());
     }
+    let mut later = Vec::new();
     let before = &edit.opened.platform.clusters;
     for (name, cluster) in &edit.platform.clusters {
         // The steps of a new cluster are its own.
@@ -31,9 +32,11 @@ pub(super) fn steps(edit: &Edit<'_>, change: &Change, commit: Option<&Commit>) -
             let object = &edit.catalogue.components[component].object;
             !needed.contains(&(object.clone(), secret.name.clone()))
         };
-        steps.extend(secrets(&edit.platform, cluster, edit.catalogue, &is_new));
+        // A namespace comes with the push.
+        later.extend(secrets(&edit.platform, cluster, edit.catalogue, &is_new));
     }
     steps.push(push(edit, commit));
+    steps.extend(later);
     steps.extend(edit.next.iter().cloned());
     if last {
         steps.extend(terraform);
@@ -95,7 +98,7 @@ fn terraform(edit: &Edit<'_>, change: &Change, last: bool) -> Vec<Step> {
         notes: if last {
             Vec::new()
         } else {
-            vec!["a pod that starts before its cloud identity exists gets no credentials".to_owned()]
+            vec!["what Flux brings may need what Terraform makes: a pod that starts before its cloud identity exists gets no credentials".to_owned()]
         },
         commands: vec![format!(
             "terraform -chdir={dir}terraform/{cluster} init && terraform -chdir={dir}terraform/{cluster} apply"
@@ -126,10 +129,19 @@ fn push(edit: &Edit<'_>, commit: Option<&Commit>) -> Step {
     if commit.is_none() {
         commands.push(format!("{git} commit"));
     }
-    commands.push(format!(
-        "{git} push{}",
-        push_to(commit, &edit.platform.git.branch)
-    ));
+    let reads = &edit.opened.platform.git.branch;
+    let on = commit
+        .map(|commit| &commit.branch)
+        .filter(|on| *on != reads);
+    if let Some(on) = on {
+        commands.push(format!("{git} push --set-upstream origin {}", quote(on)));
+        return Step {
+            title: format!("push, and merge {on} into {reads}: that is the branch that Flux reads"),
+            commands,
+            ..Step::default()
+        };
+    }
+    commands.push(format!("{git} push"));
     Step {
         title: "push: Flux takes it from there".to_owned(),
         commands,

@@ -45,31 +45,55 @@ pub(super) struct Left {
     pub(super) resolved: BTreeMap<String, Settled>,
 }
 
-fn settled(text: String) -> Settled {
-    match text.as_str() {
-        MINE => Settled::Mine,
-        THEIRS => Settled::Theirs,
-        _ => Settled::Text(text),
+/// What somebody wrote behind a file. A whole text ends in a line end, so a word that is neither is a slip.
+fn settled(path: &str, text: String, place: &Path, opened: &Opened) -> Result<Settled> {
+    let wrong = |message: String, hint: &str| {
+        let message = format!("{}: {message}", place.display());
+        Err(Error::refused(Problem::new(message).hint(hint)))
+    };
+    if !opened.index.paths.contains(path) {
+        return wrong(
+            format!("there is no file {path}"),
+            "the paths are those of the conflicts",
+        );
     }
+    match text.as_str() {
+        MINE => Ok(Settled::Mine),
+        THEIRS => Ok(Settled::Theirs),
+        text if !text.contains('\n') => wrong(
+            format!("`{text}` says nothing of {path}"),
+            "write mine, theirs, or the whole text of the file as a block (|)",
+        ),
+        _ => Ok(Settled::Text(text)),
+    }
+}
+
+/// The same of all files.
+fn all_settled(
+    said: BTreeMap<String, String>,
+    place: &Path,
+    opened: &Opened,
+) -> Result<BTreeMap<String, Settled>> {
+    no_markers(
+        said.iter()
+            .map(|(path, text)| (path.as_str(), text.as_str())),
+    )?;
+    let all = said.into_iter().map(|(path, text)| {
+        let settled = settled(&path, text, place, opened)?;
+        Ok((path, settled))
+    });
+    all.collect()
 }
 
 /// Reads a file for `--resolve`.
 ///
 /// # Errors
 /// It cannot be read, or is no map of paths.
-pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Settled>> {
+pub(super) fn read(path: &Path, opened: &Opened) -> Result<BTreeMap<String, Settled>> {
     let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, &e))?;
     let source = Source::new(path.display().to_string(), text);
     let files: BTreeMap<String, String> = yaml::read(&source)?;
-    no_markers(
-        files
-            .iter()
-            .map(|(path, text)| (path.as_str(), text.as_str())),
-    )?;
-    Ok(files
-        .into_iter()
-        .map(|(path, text)| (path, settled(text)))
-        .collect())
+    all_settled(files, path, opened)
 }
 
 /// Refuses text in which the marks of a conflict still stand.
@@ -107,17 +131,9 @@ pub(super) fn left(opened: &Opened) -> Result<Option<Left>> {
         .files
         .into_iter()
         .filter_map(|(path, text)| Some((path, text?)));
-    let said: BTreeMap<String, String> = said.collect();
-    no_markers(
-        said.iter()
-            .map(|(path, text)| (path.as_str(), text.as_str())),
-    )?;
     Ok(Some(Left {
         names: file.names,
-        resolved: said
-            .into_iter()
-            .map(|(path, text)| (path, settled(text)))
-            .collect(),
+        resolved: all_settled(said.collect(), &path, opened)?,
     }))
 }
 

@@ -81,7 +81,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     }
     let mut names = args.names.clone();
     let mut resolved = match &args.resolve {
-        Some(path) => conflicts::read(path)?,
+        Some(path) => conflicts::read(path, &opened)?,
         None => BTreeMap::new(),
     };
     if let Some(left) = left.filter(|_| args.go_on) {

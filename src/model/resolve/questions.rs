@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::answers::Given;
 use super::super::platform::{Answer, AnswerOrigin};
+use super::super::record::RECORD;
 use super::super::value::{self, Unfit};
 use super::Report;
 use crate::catalog::{AnswerType, Catalogue, Question, is_template};
@@ -277,7 +278,11 @@ pub(super) fn refuse_idle(
     at_cluster: &str,
     report: &mut Report,
 ) {
-    if let Some(Given { at, .. }) = given
+    let recorded = |at: &Place| matches!(at, Place::Flag(at) if at.starts_with(RECORD));
+    // What was answered before and is not asked any more goes.
+    if let Some(Given { at, value }) = given
+        && !recorded(at)
+        && !value.is_null()
         && !answers.contains_key(&question.name.value)
         && !question.when.is_empty()
     {
