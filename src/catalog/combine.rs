@@ -28,6 +28,11 @@ impl Component {
             .unwrap_or(self.spec.layer)
     }
 
+    /// Name of the file and the folder of one of its parts.
+    pub fn part_unit(&self, part: &Part) -> String {
+        format!("{}-{}", self.spec.name.value, part.name.value)
+    }
+
     /// Name of the objects of one of its parts.
     pub fn part_object(&self, part: &Part) -> String {
         format!("{}-{}", self.object, part.name.value)

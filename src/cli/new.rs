@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::confirm::{Edited, confirmed, refuse, unwritten};
 use super::held::{hold, settle};
@@ -175,12 +175,18 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     }
 }
 
+/// Reads an answers file.
+///
+/// # Errors
+/// It cannot be read, or is wrong.
+pub(super) fn read_answers(path: &Path) -> Result<Answers> {
+    let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, &e))?;
+    Answers::read(&Source::new(path.display().to_string(), text))
+}
+
 fn answers(args: &Args) -> Result<Answers> {
     let mut answers = match &args.answers {
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, &e))?;
-            Answers::read(&Source::new(path.display().to_string(), text))?
-        }
+        Some(path) => read_answers(path)?,
         None => Answers::default(),
     };
     let mut problems = Problems::default();

@@ -68,13 +68,7 @@ impl Opened {
     /// # Errors
     /// There is none, or its record cannot be read.
     pub(super) fn open(folder: &Folder) -> Result<Self> {
-        let find = || find_root(&folder.dir, RECORD)?.ok_or_else(|| no_platform(&folder.dir));
-        let mut root = find()?;
-        if settle(&root) {
-            // It may be none any more.
-            root = find()?;
-        }
-        let mut opened = Self::read(root)?;
+        let mut opened = Self::to_read(folder)?;
         opened.rendered = rendered(
             &opened.root,
             &opened.index,
@@ -92,7 +86,7 @@ impl Opened {
     /// There is none, its record cannot be read, or another landform is at work there.
     pub(super) fn to_change(flags: &WriteFlags) -> Result<Self> {
         if flags.dry_run {
-            return Self::open(&flags.folder);
+            return Self::to_read(&flags.folder);
         }
         let dir = &flags.folder.dir;
         let find = || find_root(dir, RECORD)?.ok_or_else(|| no_platform(dir));
@@ -101,6 +95,16 @@ impl Opened {
         let opened = Self::read(find()?)?;
         opened.hold.replace(Some(hold));
         Ok(opened)
+    }
+
+    fn to_read(folder: &Folder) -> Result<Self> {
+        let find = || find_root(&folder.dir, RECORD)?.ok_or_else(|| no_platform(&folder.dir));
+        let mut root = find()?;
+        if settle(&root) {
+            // It may be none any more.
+            root = find()?;
+        }
+        Self::read(root)
     }
 
     fn read(root: PathBuf) -> Result<Self> {

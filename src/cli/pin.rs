@@ -139,10 +139,7 @@ pub(super) fn versions(opened: &Opened, name: &str, cluster: &str) -> Vec<(Strin
         .parts
         .iter()
         .filter(|part| part.source.is_some());
-    let parts = parts.map(|part| {
-        let unit = format!("{name}-{}", part.name.value);
-        (unit, component.part_object(part))
-    });
+    let parts = parts.map(|part| (component.part_unit(part), component.part_object(part)));
     let own = component.spec.source.value.version();
     let own = own.map(|_| (name.to_owned(), component.object.clone()));
     let units = own.into_iter().chain(parts);

@@ -326,10 +326,11 @@ pub(super) fn runbook(opened: &Opened, cluster: &str) -> Vec<Step> {
     steps
 }
 
-fn list(names: &BTreeSet<String>) -> String {
-    names
-        .iter()
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ")
+/// Names in a sentence.
+pub(super) fn list(names: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let names: Vec<String> = names
+        .into_iter()
+        .map(|name| name.as_ref().to_owned())
+        .collect();
+    names.join(", ")
 }

@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use super::edit::{Edit, WriteFlags, carry_out_plainly, clusters, unknown_cluster};
 use super::opened::Opened;
-use super::removal;
+use super::removal::{self, list};
 use crate::error::{Error, Problem, Result};
 use crate::model::{Answers, Pending, PendingOp, revise};
 use crate::ui::{Printer, Step, steps, width};
@@ -158,14 +158,6 @@ fn on(args: &ComponentArgs) -> String {
         [] => String::new(),
         on => format!(" --on {}", on.join(",")),
     }
-}
-
-fn list(names: impl IntoIterator<Item = impl AsRef<str>>) -> String {
-    let names: Vec<String> = names
-        .into_iter()
-        .map(|name| name.as_ref().to_owned())
-        .collect();
-    names.join(", ")
 }
 
 /// Takes guards and parts away; the components themselves go in the second step.

@@ -230,10 +230,7 @@ fn sops(
     }
     let to = RepoPath::new(path).map_err(|reason| Error::refused(Problem::new(reason)))?;
     edit.files.insert(to, text);
-    match carry_out(&edit, &args.write, printer, terminal.as_mut())? {
-        super::edit::Ended::Done(code) => Ok(code),
-        super::edit::Ended::Back => Err(super::confirm::unwritten()),
-    }
+    carry_out(&edit, &args.write, printer, terminal.as_mut())?.code()
 }
 
 /// Refuses what sops gave if a value in it is not encrypted: rules in `.sops.yaml` may leave some out.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::platform::CatalogueRef;
 use super::standing::Standing;
-use crate::error::{Error, Place, Problem, Result, Source, suggest};
+use crate::error::{Error, Place, Problem, Problems, Result, Source, suggest};
 use crate::yaml::{self, Spanned};
 
 /// A value and where the user gave it.
@@ -378,6 +378,19 @@ impl Answers {
             }
         }
         Ok(())
+    }
+
+    /// The same of many; everything that is wrong is told at once.
+    ///
+    /// # Errors
+    /// As for [`Self::set`].
+    pub fn set_all(&mut self, specs: impl IntoIterator<Item = impl AsRef<str>>) -> Result<()> {
+        let mut problems = Problems::default();
+        for spec in specs {
+            self.set(spec.as_ref())
+                .unwrap_or_else(|error| problems.extend(error));
+        }
+        problems.into_result()
     }
 
     /// An answer about a cluster.

@@ -322,10 +322,11 @@ fn pins(
     name: &str,
     component: &Component,
 ) -> BTreeMap<String, String> {
-    let parts = component.spec.parts.iter().map(|part| {
-        let unit = format!("{name}-{}", part.name.value);
-        (unit, component.part_object(part))
-    });
+    let parts = component
+        .spec
+        .parts
+        .iter()
+        .map(|part| (component.part_unit(part), component.part_object(part)));
     let own = (name.to_owned(), component.object.clone());
     let units = std::iter::once(own).chain(parts);
     let pins = units.filter_map(|(unit, object)| {

@@ -51,7 +51,7 @@ pub fn units<'a>(
                 }
             }
         };
-        let part_name = |part: &Part| format!("{name}-{}", part.name.value);
+        let part_name = |part: &Part| component.part_unit(part);
         let mut own: Vec<String> = Vec::new();
         let parts = parts(platform, cluster, component);
         for part in parts.iter().filter(|p| p.order == Order::Before) {
@@ -138,7 +138,7 @@ fn givers(
                 .insert(name.clone());
         }
         for part in parts(platform, cluster, component) {
-            let unit = format!("{name}-{}", part.name.value);
+            let unit = component.part_unit(part);
             for ability in part.provides.iter().filter(|a| cluster.holds(a, &answers)) {
                 givers
                     .entry(ability.name.clone())

@@ -10,9 +10,10 @@ use crate::cli::edit::{
     unknown_cluster,
 };
 use crate::cli::interview::Interview;
+use crate::cli::new::read_answers;
 use crate::cli::next::bring_up;
 use crate::cli::opened::Opened;
-use crate::error::{Error, Place, Problem, Problems, Result, Source};
+use crate::error::{Error, Place, Problem, Problems, Result};
 use crate::model::{Answers, Environment, Resolution, Survey, revise, survey};
 use crate::ui::{Item, Printer, Prompter as _, Reply, Terminal};
 use crate::yaml::Spanned;
@@ -145,21 +146,10 @@ fn answers(args: &Args, opened: &Opened, catalogue: &Catalogue) -> Result<Answer
         answers.copy_cluster(like.name.as_str(), name, &questions);
     }
     if let Some(path) = &args.answers {
-        let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, &e))?;
-        let file = Answers::read(&Source::new(path.display().to_string(), text))?;
-        answers.take(file, &args.component);
+        answers.take(read_answers(path)?, &args.component);
     }
-    let mut problems = Problems::default();
-    for spec in args
-        .set
-        .iter()
-        .filter_map(|spec| cluster_spec(args, spec, catalogue))
-    {
-        answers
-            .set(&spec)
-            .unwrap_or_else(|error| problems.extend(error));
-    }
-    problems.into_result()?;
+    let own = args.set.iter();
+    answers.set_all(own.filter_map(|spec| cluster_spec(args, spec, catalogue)))?;
     Ok(answers)
 }
 
@@ -175,22 +165,17 @@ fn cluster_spec(args: &Args, spec: &str, catalogue: &Catalogue) -> Option<String
 
 /// Settings of components on the new cluster.
 fn for_components(args: &Args, answers: &mut Answers, catalogue: &Catalogue) -> Result<()> {
-    let mut problems = Problems::default();
     let rest = args
         .set
         .iter()
         .filter(|spec| cluster_spec(args, spec, catalogue).is_none());
-    for spec in rest {
-        let whole = if spec.split('=').next().unwrap_or_default().contains(':') {
+    answers.set_all(rest.map(|spec| {
+        if spec.split('=').next().unwrap_or_default().contains(':') {
             spec.clone()
         } else {
             format!("{}:{spec}", args.name)
-        };
-        answers
-            .set(&whole)
-            .unwrap_or_else(|error| problems.extend(error));
-    }
-    problems.into_result()
+        }
+    }))
 }
 
 /// The components of the new cluster, and those that do not fit with the reason.

@@ -15,9 +15,10 @@ use super::edit::{
     tell_needs,
 };
 use super::interview::Interview;
+use super::new::read_answers;
 use super::opened::Opened;
 use crate::catalog::{Catalogue, Layer, Taken};
-use crate::error::{Error, Place, Problem, Problems, Result, Source, suggest};
+use crate::error::{Error, Place, Problem, Problems, Result, suggest};
 use crate::model::{Answers, Environment, Resolution, revise};
 use crate::ui::Printer;
 
@@ -270,9 +271,7 @@ fn answers(
 ) -> Result<Answers> {
     let mut answers = Answers::of(&opened.platform, &opened.catalogue, catalogue);
     if let Some(path) = &args.answers {
-        let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, &e))?;
-        let file = Answers::read(&Source::new(path.display().to_string(), text))?;
-        answers.take(file, &args.names);
+        answers.take(read_answers(path)?, &args.names);
     }
     for name in &args.names {
         let at = Place::Flag(format!("add {name}"));
@@ -283,13 +282,7 @@ fn answers(
             answers.place(name, &on, &at);
         }
     }
-    let mut problems = Problems::default();
-    for set in &args.set {
-        answers
-            .set(set)
-            .unwrap_or_else(|error| problems.extend(error));
-    }
-    problems.into_result()?;
+    answers.set_all(&args.set)?;
     Ok(answers)
 }
 

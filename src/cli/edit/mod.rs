@@ -166,6 +166,19 @@ pub(super) enum Ended {
     Back,
 }
 
+impl Ended {
+    /// The exit code, where there is no question to go back to: then Escape is a no.
+    ///
+    /// # Errors
+    /// Somebody went back.
+    pub(super) fn code(self) -> Result<u8> {
+        match self {
+            Self::Done(code) => Ok(code),
+            Self::Back => Err(unwritten()),
+        }
+    }
+}
+
 /// Plans an edit, shows it, asks, writes and commits.
 ///
 /// # Errors
@@ -236,10 +249,7 @@ pub(super) fn carry_out_plainly(
     printer: &Printer,
 ) -> Result<u8> {
     let mut terminal = flags.terminal();
-    match carry_out(edit, flags, printer, terminal.as_mut())? {
-        Ended::Done(code) => Ok(code),
-        Ended::Back => Err(unwritten()),
-    }
+    carry_out(edit, flags, printer, terminal.as_mut())?.code()
 }
 
 fn told(notes: &[String], printer: &Printer) {

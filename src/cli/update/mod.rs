@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::edit::{
-    Edit, Ended, Planned, Settled, WriteFlags, carry_out_planned, may_add_needs, new, plan,
-    tell_needs,
+    Edit, Planned, Settled, WriteFlags, carry_out_planned, may_add_needs, new, plan, tell_needs,
 };
 use super::opened::{Opened, Owners};
 use super::relocate::places;
@@ -238,10 +237,7 @@ impl<'a> Session<'a> {
             }
             1
         } else {
-            match carry_out_planned(&edit, planned, self.place, &args.write, printer, terminal)? {
-                Ended::Done(code) => code,
-                Ended::Back => return Err(super::confirm::unwritten()),
-            }
+            carry_out_planned(&edit, planned, self.place, &args.write, printer, terminal)?.code()?
         };
         if left.is_empty() {
             conflicts::forget(self.opened);
