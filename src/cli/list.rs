@@ -86,6 +86,8 @@ struct PlacedEntry {
     suspended: bool,
     /// Whether it is about to go: the first step of its removal is done.
     removing: bool,
+    /// Whether Flux reads it. It does not if no list of the cluster names its file.
+    listed: bool,
 }
 
 /// A Flux Kustomization that landform did not write.
@@ -199,6 +201,7 @@ fn placed(opened: &Opened, component: &str) -> Vec<PlacedEntry> {
             pinned: placed.pinned,
             suspended: unit.is_some_and(|unit| unit.suspended),
             removing: opened.platform.is_removing(component, name),
+            listed: unit.is_none_or(|unit| opened.is_listed(unit)),
         });
     }
     entries
@@ -259,6 +262,9 @@ fn cell(entry: &PlacedEntry) -> String {
     }
     if entry.removing {
         cell += " removing";
+    }
+    if !entry.listed {
+        cell += " not listed";
     }
     cell
 }

@@ -12,7 +12,7 @@ use super::held::{hold, settle};
 use crate::catalog::Catalogue;
 use crate::change::{Hold, read_ours};
 use crate::error::{Error, Place, Problem, Result, suggest};
-use crate::index::{FluxKustomization, Index, Version, find_root};
+use crate::index::{FluxKustomization, Index, Version, find_root, folder_of};
 use crate::merge::{Moves, Standing, standing};
 use crate::model::{Platform, RECORD, RepoPath, Tree, read_indexed, units};
 use crate::render::render;
@@ -35,6 +35,8 @@ pub(super) struct Opened {
     pub(super) platform: Platform,
     /// The templates of the record.
     pub(super) catalogue: Catalogue,
+    /// The files that Flux reads, by cluster.
+    reached: BTreeMap<String, BTreeSet<String>>,
     /// All files as landform would write them, in the places it gives them, the record among them.
     pub(super) base: Tree,
     /// All files as landform would write them, in their present places. The record is none of them.
@@ -111,8 +113,13 @@ impl Opened {
         let index = Index::load(&root, RECORD)?;
         let (platform, catalogue) = read_indexed(&index)?;
         let base = render(&platform, &catalogue)?;
+        let reached = platform.clusters.keys().map(|cluster| {
+            let files = index.reached(cluster).into_iter().map(str::to_owned);
+            (cluster.clone(), files.collect())
+        });
         Ok(Self {
             root,
+            reached: reached.collect(),
             index,
             platform,
             catalogue,
@@ -196,6 +203,23 @@ impl Opened {
             (part, unit.name.value.clone())
         });
         units
+    }
+
+    /// Whether Flux reads a Flux Kustomization: somebody may have taken its file from the list of its cluster.
+    pub(super) fn is_listed(&self, unit: &FluxKustomization) -> bool {
+        self.reached
+            .get(&unit.cluster)
+            .is_none_or(|files| files.contains(&unit.file))
+    }
+
+    /// The clusters on which a component is there, but not listed.
+    pub(super) fn unlisted(&self, component: &str) -> BTreeSet<String> {
+        let clusters = self.platform.clusters_of(component);
+        let unlisted = clusters.filter(|cluster| {
+            let unit = self.unit(cluster.name.as_str(), component);
+            unit.is_some_and(|unit| !self.is_listed(unit))
+        });
+        unlisted.map(|cluster| cluster.name.to_string()).collect()
     }
 
     /// Flux Kustomizations that landform did not write.
@@ -383,10 +407,7 @@ pub(super) fn own_files(opened: &Opened, component: &str) -> Vec<String> {
         .collect();
     let paths = opened.index.paths.iter();
     paths
-        .filter(|path| {
-            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-            folders.contains(folder) && !rendered.contains(path.as_str())
-        })
+        .filter(|path| folders.contains(folder_of(path)) && !rendered.contains(path.as_str()))
         .cloned()
         .collect()
 }

@@ -12,7 +12,7 @@ use crate::ui::Printer;
 /// Move a component to the other layer
 ///
 /// Its Flux Kustomizations keep their names, so nothing is deleted or restarted in a cluster: only files move, and
-/// your edits and your own files with them.
+/// your edits and your own files with them. Your own overlays and paths that lead there follow.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  landform move cert-manager --to infrastructure")]
 pub(super) struct MoveArgs {
@@ -28,7 +28,7 @@ pub(super) struct MoveArgs {
 /// Rename the folders of a component
 ///
 /// The names of its Flux Kustomizations, of its release and of its namespace stay, so nothing is deleted or restarted
-/// in a cluster.
+/// in a cluster. Your own overlays and paths that lead there follow.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  landform rename grafana dashboards\n  landform rename app grafana dashboards"

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::opened::Opened;
 use crate::catalog::{Component, CrdOrigin, CrdRemoval, Layer, Order, RemovalOrder};
 use crate::error::{Error, Place, Problem, Problems, Result};
-use crate::model::{Platform, unmet};
+use crate::model::unmet;
 use crate::ui::Step;
 
 /// Refuses a removal while something that stays needs what goes, naming the file and the line.
@@ -18,7 +18,7 @@ pub(super) fn refuse_needed(
     from: &BTreeMap<String, BTreeSet<String>>,
 ) -> Result<()> {
     let mut problems = Problems::default();
-    let after = without(&opened.platform, from);
+    let after = opened.platform.without(from);
     for name in from.keys() {
         let mut always = opened.catalogue.common.always.iter();
         if always.any(|always| always.value == opened.catalogue.components[name].object) {
@@ -89,19 +89,6 @@ pub(super) fn refuse_needed(
         }
     }
     problems.into_result()
-}
-
-/// The platform without components on clusters.
-fn without(platform: &Platform, from: &BTreeMap<String, BTreeSet<String>>) -> Platform {
-    let mut after = platform.clone();
-    for (name, clusters) in from {
-        for cluster in clusters {
-            if let Some(cluster) = after.clusters.get_mut(cluster) {
-                cluster.components.remove(name);
-            }
-        }
-    }
-    after
 }
 
 /// Says where a component waits for one of those that go.

@@ -6,6 +6,7 @@ mod disk;
 mod flux;
 mod helm;
 mod path;
+mod reference;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -13,7 +14,8 @@ use std::sync::Arc;
 pub use disk::find_root;
 pub use flux::{FluxKustomization, Version, version_node};
 pub use helm::{Layer, Release};
-pub use path::{join, relative};
+pub use path::{folder_of, join, relative};
+pub use reference::{Reference, Role, names_paths, references};
 
 use crate::error::{Problem, Source};
 use crate::yaml::{Node, parse_foreign};
@@ -261,6 +263,60 @@ impl Index {
             }
         }
         versions
+    }
+
+    /// The files that a cluster's Flux reads: from the cluster's folder on, through kustomizations and the paths of
+    /// Flux Kustomizations.
+    pub fn reached(&self, cluster: &str) -> BTreeSet<&str> {
+        let mut files: BTreeSet<&str> = BTreeSet::new();
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        let mut queue = VecDeque::from([format!("{CLUSTERS}/{cluster}")]);
+        while let Some(folder) = queue.pop_front() {
+            if !seen.insert(folder.clone()) {
+                continue;
+            }
+            let mut read: Vec<String> = Vec::new();
+            if let Some(file) = self.kustomization_file(&folder) {
+                read.push(file);
+                for target in self.resources(&folder) {
+                    if self.paths.contains(&target) {
+                        read.push(target);
+                    } else {
+                        queue.push_back(target);
+                    }
+                }
+            } else {
+                // Flux makes one of all that is there.
+                let prefix = format!("{folder}/");
+                let all = self.paths.range(prefix.clone()..);
+                let all = all.take_while(|path| path.starts_with(&prefix));
+                read.extend(all.filter(|path| is_yaml(path)).cloned());
+            }
+            for path in read {
+                let new = self.paths.get(&path).is_some_and(|path| files.insert(path));
+                let units = self.kustomizations.iter().filter(|unit| unit.file == path);
+                if new {
+                    queue.extend(units.filter_map(FluxKustomization::folder));
+                }
+            }
+        }
+        files
+    }
+
+    /// What each YAML file of the repository says of other files and folders, read or not; one that cannot be parsed
+    /// says nothing.
+    pub fn references(&self) -> Vec<(&Arc<Source>, Vec<Reference>)> {
+        let yaml = self.texts.iter().filter(|(path, source)| {
+            (is_yaml(path) || is_kustomization(path)) && names_paths(path, &source.text)
+        });
+        let found = yaml.filter_map(|(path, source)| {
+            let found = match self.files.get(path) {
+                Some(documents) => references(path, documents),
+                None => references(path, &parse_foreign(source).ok()?),
+            };
+            Some((source, found))
+        });
+        found.filter(|(_, found)| !found.is_empty()).collect()
     }
 
     /// 1-based line of a byte of a file.

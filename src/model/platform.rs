@@ -291,6 +291,20 @@ impl Platform {
         pending.is_some_and(|pending| pending.on.contains(cluster))
     }
 
+    /// The platform without components on clusters; what is chosen stays chosen.
+    #[must_use]
+    pub fn without(&self, from: &BTreeMap<String, BTreeSet<String>>) -> Self {
+        let mut after = self.clone();
+        for (name, clusters) in from {
+            for cluster in clusters {
+                if let Some(cluster) = after.clusters.get_mut(cluster) {
+                    cluster.components.remove(name);
+                }
+            }
+        }
+        after
+    }
+
     /// The clusters that a component is on.
     pub fn clusters_of<'a>(&'a self, component: &'a str) -> impl Iterator<Item = &'a Cluster> {
         self.clusters

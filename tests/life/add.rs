@@ -328,3 +328,27 @@ fn without_a_terminal_nothing_is_asked() {
     );
     assert_same(&before, &life.everything());
 }
+
+#[test]
+fn what_somebody_took_from_the_list_is_listed_again() {
+    let life = Life::new();
+    let before = life.files();
+    let list = "clusters/prod/apps/kustomization.yaml";
+    life.edit(list, "  - grafana.yaml\n", "");
+    life.edit(list, "resources:\n", "resources: # mine\n");
+    life.commit();
+    let said = life.run(&["list"]).success();
+    let said = String::from_utf8_lossy(&said.get_output().stdout).into_owned();
+    assert_eq!(said.matches("not listed").count(), 1, "{said}");
+    let said = life.does(&["add", "grafana", "--on", "prod"]);
+    assert_says(
+        &said,
+        &[
+            "grafana was there on prod, but not listed",
+            "List grafana on prod again",
+        ],
+    );
+    life.edit(list, "resources: # mine\n", "resources:\n");
+    assert_same(&before, &life.files());
+    life.has_nothing_to_do(&["add", "grafana"]);
+}

@@ -203,3 +203,70 @@ fn a_folder_that_the_user_moved_is_followed() {
     life.does(&["remove", "dash"]);
     assert!(!life.has("apps/dash"));
 }
+
+/// A folder of the user's own that lays something over a component, and what applies it.
+fn own_overlay(life: &Life) {
+    life.write(
+        "clusters/prod/mine/kustomization.yaml",
+        "# mine\nresources:\n  - ../../../apps/external-dns\n  - \"../apps/external-dns/\" # quoted\n",
+    );
+    life.write(
+        "clusters/prod/apps/own.yaml",
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: own\n  \
+         namespace: flux-system\nspec:\n  interval: 1h\n  path: ./clusters/prod/mine\n  prune: true\n  \
+         sourceRef: {kind: GitRepository, name: flux-system}\n",
+    );
+    life.edit(
+        "clusters/prod/apps/kustomization.yaml",
+        "  - grafana.yaml\n",
+        "  - grafana.yaml\n  - own.yaml\n",
+    );
+    life.commit();
+}
+
+#[test]
+fn references_of_ones_own_follow() {
+    let life = Life::new();
+    own_overlay(&life);
+    let before = life.files();
+    let said = life.does(&["rename", "external-dns", "dns"]);
+    assert_says(
+        &said,
+        &["your own references follow to the new place: clusters/prod/mine/kustomization.yaml"],
+    );
+    assert_eq!(
+        life.read("clusters/prod/mine/kustomization.yaml"),
+        "# mine\nresources:\n  - ../../../apps/dns\n  - \"../apps/dns/\" # quoted\n"
+    );
+    life.does(&["move", "dns", "--to", "infrastructure"]);
+    assert_says(
+        &life.read("clusters/prod/mine/kustomization.yaml"),
+        &[
+            "../../../infrastructure/dns\n",
+            "\"../infrastructure/dns/\"",
+        ],
+    );
+    life.does(&["move", "dns", "--to", "apps"]);
+    life.does(&["rename", "dns", "external-dns"]);
+    assert_same(&before, &life.files());
+}
+
+#[test]
+fn what_is_still_used_is_not_removed() {
+    let life = Life::new();
+    own_overlay(&life);
+    let said = life.refused(2, &["remove", "external-dns"]);
+    assert_says(
+        &said,
+        &[
+            "clusters/prod/mine/kustomization.yaml:3:5",
+            "clusters/prod/mine/kustomization.yaml:4:5",
+            "this still uses apps/external-dns, which would go",
+            "this still uses clusters/prod/apps/external-dns, which would go",
+            "take that line away first",
+        ],
+    );
+    life.write("clusters/prod/mine/kustomization.yaml", "resources: []\n");
+    life.commit();
+    life.does(&["remove", "external-dns"]);
+}

@@ -165,7 +165,7 @@ fn components(
         may_add_needs(&new, agreed)?;
         let mut edit = edit(args, opened, catalogue, resolution, &new, &on);
         edit.notes.extend(notes.iter().cloned());
-        if new.is_empty() && edit.restored.is_empty() {
+        if new.is_empty() && edit.restored.is_empty() && edit.relisted.is_empty() {
             there_already(args, &on, opened, printer);
         }
         match carry_out(&edit, &args.write, printer, terminal.as_mut())? {
@@ -262,6 +262,25 @@ fn keep_after_all(args: &ComponentArgs, on: &BTreeSet<String>, edit: &mut Edit<'
     }
 }
 
+/// Lists again what is there and what somebody took from the list of its cluster.
+fn list_again(args: &ComponentArgs, on: &BTreeSet<String>, nothing_new: bool, edit: &mut Edit<'_>) {
+    for name in &args.names {
+        let mut unlisted = edit.opened.unlisted(name);
+        unlisted.retain(|cluster| on.contains(cluster));
+        if unlisted.is_empty() {
+            continue;
+        }
+        let list = unlisted.iter().cloned().collect::<Vec<_>>().join(", ");
+        if nothing_new {
+            edit.title = format!("List {name} on {list} again");
+        }
+        edit.notes.push(format!(
+            "{name} was there on {list}, but not listed, so Flux did not apply it: its line is written again"
+        ));
+        edit.relisted.insert(name.clone(), unlisted);
+    }
+}
+
 /// What is there, and what is asked for.
 fn answers(
     args: &ComponentArgs,
@@ -329,5 +348,6 @@ fn edit<'a>(
     edit.catalogue = catalogue;
     keep_versions(opened, &mut edit.platform);
     keep_after_all(args, on, &mut edit);
+    list_again(args, on, new.is_empty(), &mut edit);
     edit
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::sides::{Sides, placed};
-use super::{Edit, like};
+use super::{Edit, like, refer};
 use crate::change::{Action, Change, FileChange};
 use crate::error::Source;
 use crate::index::version_node;
@@ -55,6 +55,7 @@ pub(super) fn change(edit: &Edit<'_>, sides: Sides) -> (Change, Vec<String>) {
         }
     }
     forget(edit, &mut change);
+    notes.extend(refer::follow(edit, &places, &mut change));
     change.oppose(ours.in_the_way);
     (change, notes)
 }

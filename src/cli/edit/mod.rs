@@ -7,6 +7,7 @@ mod merged;
 mod next;
 mod plan;
 mod rebuilt;
+mod refer;
 mod sides;
 mod write;
 
@@ -86,6 +87,8 @@ pub(super) struct Edit<'a> {
     pub(super) unpinned: BTreeSet<(String, String)>,
     /// Components whose files are written again where somebody deleted them.
     pub(super) restored: BTreeSet<String>,
+    /// Components that clusters have and do not list: their lines are written again.
+    pub(super) relisted: BTreeMap<String, BTreeSet<String>>,
     /// Versions that were named: of a component, on a cluster. They are written as given, older or newer.
     pub(super) versions: Vec<(String, String, String)>,
     /// Folders and files that get another place, with all that is in them.
@@ -117,6 +120,7 @@ impl<'a> Edit<'a> {
             removed: BTreeMap::new(),
             unpinned: BTreeSet::new(),
             restored: BTreeSet::new(),
+            relisted: BTreeMap::new(),
             versions: Vec::new(),
             places: BTreeMap::new(),
             files: BTreeMap::new(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::merged::change;
 use super::sides::Sides;
-use super::{Edit, WriteFlags};
+use super::{Edit, WriteFlags, refer};
 use crate::change::{Action, Change, FileChange};
 use crate::cli::plan::uncommitted;
 use crate::error::{Problem, Problems, Result, Source};
@@ -36,6 +36,7 @@ pub(in crate::cli) fn plan(edit: &Edit<'_>, flags: &WriteFlags, place: &Place) -
     names_are_free(edit)?;
     let sides = Sides::of(edit)?;
     let (mut change, notes) = change(edit, sides);
+    refer::must_lead_somewhere(edit, &change)?;
     let in_git = matches!(place, Place::Root(_));
     if let Place::Root(repo) = place {
         repo.must_be_idle()?;

@@ -6,6 +6,7 @@ use super::{Edit, like};
 use crate::change::{Ours, read_ours};
 use crate::cli::opened::Owners;
 use crate::error::Result;
+use crate::index::folder_of;
 use crate::merge::Moves;
 use crate::model::{RepoPath, Tree};
 use crate::render::render;
@@ -48,11 +49,13 @@ impl Sides {
             .iter()
             .map(|(was, is)| (moves.path(was), is.clone()))
             .collect();
+        let lists = lists_without(edit, &moves)?;
         let (mut base, theirs) = if moves.is_empty() {
             let wanted = |path: &&RepoPath| {
                 opened.base.get(path) != rendered.get(path)
                     || placed(&places, path.as_str()).is_some()
                     || is_restored(edit, &owners, path)
+                    || lists.contains_key(*path)
             };
             let all = opened.base.keys().chain(rendered.keys());
             let paths: BTreeSet<&RepoPath> = all.filter(wanted).collect();
@@ -67,6 +70,11 @@ impl Sides {
             // What speaks of a moved place may differ now.
             (moves.apply(&opened.base), moves.apply(&rendered))
         };
+        // Whose line somebody took away was never listed: so it comes anew.
+        for (path, text) in lists {
+            let now = RepoPath::new(moves.path(path.as_str())).unwrap_or(path);
+            base.insert(now, text);
+        }
         let mut paths: BTreeSet<RepoPath> = base.keys().chain(theirs.keys()).cloned().collect();
         paths.extend(user_files(edit, &places));
         paths.extend(like::sources(edit, &moves));
@@ -86,6 +94,23 @@ impl Sides {
             owned,
         })
     }
+}
+
+/// The lists of clusters as they would be without what is to be listed again.
+fn lists_without(edit: &Edit<'_>, moves: &Moves) -> Result<Tree> {
+    if edit.relisted.is_empty() {
+        return Ok(Tree::new());
+    }
+    let opened = edit.opened;
+    let mut lists = render(&opened.platform.without(&edit.relisted), &opened.catalogue)?;
+    lists.retain(|path, text| {
+        let folder = moves.path(folder_of(path.as_str()));
+        let mut units = opened.index.kustomizations.iter();
+        let is_list = path.file_name() == "kustomization.yaml"
+            && units.any(|unit| folder_of(&unit.file) == folder);
+        is_list && opened.base.get(path).is_some_and(|base| base != text)
+    });
+    Ok(lists)
 }
 
 fn is_restored(edit: &Edit<'_>, owners: &Owners, path: &RepoPath) -> bool {
