@@ -5,6 +5,7 @@
 
 pub mod catalog;
 pub mod change;
+pub mod check;
 pub mod cli;
 pub mod error;
 pub mod fault;

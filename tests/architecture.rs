@@ -19,7 +19,7 @@ const FLOORS: [&[&str]; 8] = [
     &["yaml"],
     &["catalog", "index"],
     &["model"],
-    &["render", "git", "tools"],
+    &["render", "git", "tools", "check"],
     &["change"],
     &["merge", "ui"],
     &["cli"],

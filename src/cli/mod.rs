@@ -2,6 +2,7 @@
 
 mod add;
 mod catalog;
+mod check;
 mod completions;
 mod confirm;
 mod diff;
@@ -72,6 +73,8 @@ enum Command {
     Show(show::Args),
     Diff(diff::Args),
     Values(values::Args),
+    Check(check::CheckArgs),
+    Explain(check::ExplainArgs),
     Catalog(catalog::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -128,6 +131,8 @@ fn run(command: Command, printer: &Printer) -> Result<u8> {
         Command::Show(args) => show::run(&args, printer),
         Command::Diff(args) => diff::run(&args, printer),
         Command::Values(args) => values::run(&args, printer),
+        Command::Check(args) => check::run(&args, printer),
+        Command::Explain(args) => check::explain(&args, printer),
         Command::Completions(args) => Ok(completions::run(&args, printer)),
         Command::Man(args) => man::run(&args, printer),
         Command::Catalog(args) => catalog::run(&args, printer),

@@ -43,6 +43,8 @@ pub(super) enum SchemaKind {
     Set,
     /// The --json output of `landform outdated`
     Outdated,
+    /// The --json output of `landform check`
+    Check,
 }
 
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
@@ -57,6 +59,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         SchemaKind::Values => schemas::values(),
         SchemaKind::Set => schemas::set(),
         SchemaKind::Outdated => schemas::outdated(),
+        SchemaKind::Check => schemas::check(),
     };
     printer.json(&schema)?;
     Ok(0)

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::catalog::{AnswerType, Catalogue, ComponentSpec, ProviderSpec, Question};
-use crate::ui::Report;
+use crate::ui::{FindingsReport, Report};
 
 /// `component.yaml`.
 pub(super) fn component() -> Value {
@@ -48,6 +48,11 @@ pub(super) fn set() -> Value {
 /// The `--json` output of `landform outdated`.
 pub(super) fn outdated() -> Value {
     schemars::schema_for!(super::update::OutdatedList).to_value()
+}
+
+/// The `--json` output of `landform check`.
+pub(super) fn check() -> Value {
+    schemars::schema_for!(FindingsReport).to_value()
 }
 
 /// The answers file, with every question of the catalogue.

@@ -2,20 +2,37 @@
 //!
 //! It knows Flux and kustomize, and nothing of landform's own model: any Flux repository can be indexed.
 
+mod artifact;
+mod build;
+mod cluster;
 mod disk;
+mod document;
+mod effective;
+mod envsubst;
 mod flux;
 mod helm;
 mod path;
 mod reference;
+mod repository;
+mod selector;
+mod variables;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+pub use build::{Build, Builder, Built, Generated, Origin, is_remote};
+pub use cluster::{Cluster, Folder, Known, Lookup, SourceName, Start, Unit};
 pub use disk::find_root;
+pub use document::{Object, ObjectId, Objects, group, is_cluster_scoped};
+pub use effective::{Effective, Layer as Patch, Located};
+pub use envsubst::{Piece, Variable, pieces};
 pub use flux::{FluxKustomization, Version, version_node};
 pub use helm::{Layer, Release};
 pub use path::{folder_of, join, relative};
 pub use reference::{Reference, Role, names_paths, references};
+pub use repository::Repository;
+pub use variables::Variables;
 
 use crate::error::{Problem, Source};
 use crate::yaml::{Node, parse_foreign};
@@ -41,7 +58,15 @@ pub struct Index {
     pub problems: Vec<Problem>,
     /// Paths of those that should have been parsed.
     broken: BTreeSet<String>,
+    /// Files that a template language makes: what they will say is not known.
+    pub templated: BTreeSet<String>,
+    /// Patches that are written into a file as text, parsed. Only of a repository that was read as a whole.
+    pub inline: BTreeMap<String, Inline>,
 }
+
+/// Patches of a file that are written as text: the byte at which the text stands, and its documents. Their spans are
+/// those in that text.
+pub type Inline = BTreeMap<usize, Vec<Node>>;
 
 impl Index {
     /// Indexes texts by path.

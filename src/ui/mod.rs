@@ -2,6 +2,7 @@
 
 mod diagnostics;
 mod diff;
+mod findings;
 mod plan;
 mod printer;
 mod prompt;
@@ -11,6 +12,9 @@ mod table;
 
 pub use diagnostics::{printable, render as render_error};
 pub use diff::{file_diff, painted, unified};
+pub use findings::{
+    FindingsReport, drawn, github, gitlab, report as findings_report, sarif, summary,
+};
 pub use plan::{folders as plan_folders, lines as plan_lines, tree as plan_tree};
 pub use printer::{Printer, Verbosity, style, width};
 #[cfg(test)]

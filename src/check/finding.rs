@@ -1,0 +1,197 @@
+//! Findings are data: what is wrong, where, what comes of it, and what mends it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::registry::Rule;
+use crate::error::{Place, Source};
+use crate::index::{Located, Object};
+use crate::yaml::Node;
+
+/// How much a finding weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth a look.
+    Hint,
+    /// It works by luck, or not as it seems.
+    Warning,
+    /// Flux will fail, or do harm.
+    Error,
+}
+
+impl Severity {
+    /// All, the lightest first.
+    pub const ALL: [Self; 3] = [Self::Hint, Self::Warning, Self::Error];
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hint => "hint",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// A place in a file of the repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    /// The file.
+    pub source: Arc<Source>,
+    /// Bytes of it.
+    pub span: Range<usize>,
+}
+
+impl Spot {
+    /// A node of a file.
+    pub fn node(source: &Arc<Source>, node: &Node) -> Self {
+        Self::span(source, node.span.clone())
+    }
+
+    /// Bytes of a file.
+    pub fn span(source: &Arc<Source>, span: Range<usize>) -> Self {
+        Self {
+            source: Arc::clone(source),
+            span,
+        }
+    }
+
+    /// The name of an object.
+    pub fn name(object: &Object<'_>) -> Self {
+        Self::node(object.source, object.name_node())
+    }
+
+    /// The file.
+    pub fn file(&self) -> &str {
+        &self.source.name
+    }
+
+    /// 1-based line and column.
+    pub fn line_column(&self) -> (usize, usize) {
+        let place = Place::Span(Arc::clone(&self.source), self.span.clone());
+        place.line_column().unwrap_or((1, 1))
+    }
+
+    /// 1-based line and column of the end.
+    pub fn end(&self) -> (usize, usize) {
+        Self::span(&self.source, self.span.end..self.span.end).line_column()
+    }
+}
+
+impl From<&Located<'_>> for Spot {
+    fn from(located: &Located<'_>) -> Self {
+        Self::span(located.source, located.span.clone())
+    }
+}
+
+/// A change of texts that mends a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does.
+    pub title: String,
+    /// Bytes of files, and what comes in their place.
+    pub edits: Vec<(Spot, String)>,
+}
+
+/// Something that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// How much it weighs.
+    pub severity: Severity,
+    /// Where.
+    pub at: Spot,
+    /// What is wrong: a lower-case fragment.
+    pub message: String,
+    /// What Flux does then.
+    pub effect: String,
+    /// What mends it.
+    pub hint: String,
+    /// Other places that belong to it, each with what it is.
+    pub related: Vec<(Spot, String)>,
+    /// A change that mends it for sure.
+    pub fix: Option<Fix>,
+}
+
+impl Finding {
+    /// Findings go by file and place.
+    pub(super) fn order(&self) -> (String, usize, &'static str, String) {
+        let at = &self.at;
+        (
+            at.file().to_owned(),
+            at.span.start,
+            self.rule,
+            self.message.clone(),
+        )
+    }
+
+    /// What a finding has in common with itself after other lines have changed.
+    pub fn fingerprint(&self) -> String {
+        format!("{} {} {}", self.rule, self.at.file(), self.message)
+    }
+
+    /// Says what Flux does then.
+    pub fn effect(&mut self, effect: impl Into<String>) -> &mut Self {
+        self.effect = effect.into();
+        self
+    }
+
+    /// Says what mends it.
+    pub fn hint(&mut self, hint: impl Into<String>) -> &mut Self {
+        self.hint = hint.into();
+        self
+    }
+
+    /// Points at another place.
+    pub fn related(&mut self, at: Spot, label: impl Into<String>) -> &mut Self {
+        self.related.push((at, label.into()));
+        self
+    }
+
+    /// Weighs it otherwise than its rule does.
+    pub fn severity(&mut self, severity: Severity) -> &mut Self {
+        self.severity = severity;
+        self
+    }
+
+    /// Gives a change that mends it for sure.
+    pub fn fix(&mut self, title: impl Into<String>, edits: Vec<(Spot, String)>) -> &mut Self {
+        self.fix = Some(Fix {
+            title: title.into(),
+            edits,
+        });
+        self
+    }
+}
+
+/// What a rule has found so far.
+pub struct Findings {
+    rule: &'static Rule,
+    pub(super) all: Vec<Finding>,
+}
+
+impl Findings {
+    pub(super) fn new(rule: &'static Rule) -> Self {
+        Self {
+            rule,
+            all: Vec::new(),
+        }
+    }
+
+    /// Adds one; the rest is said of what it gives.
+    pub fn add(&mut self, at: Spot, message: impl Into<String>) -> &mut Finding {
+        let number = self.all.len();
+        self.all.push(Finding {
+            rule: self.rule.id,
+            severity: self.rule.severity,
+            at,
+            message: message.into(),
+            effect: String::new(),
+            hint: String::new(),
+            related: Vec::new(),
+            fix: None,
+        });
+        &mut self.all[number]
+    }
+}

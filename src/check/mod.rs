@@ -1,0 +1,40 @@
+//! Whether a repository holds together: rules over what Flux would read, each finding with its place, what Flux would
+//! do, and what mends it.
+//!
+//! It shares nothing with the model of a platform: any Flux repository can be checked.
+
+mod allow;
+mod finding;
+mod registry;
+mod rules;
+
+pub use allow::{Config, config_of};
+pub use finding::{Finding, Findings, Fix, Severity, Spot};
+pub use registry::{RULES, Rule, rule};
+
+use crate::index::Repository;
+
+/// What was found, and what was let pass.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Findings, by file and place.
+    pub findings: Vec<Finding>,
+    /// How many findings somebody allows.
+    pub allowed: usize,
+}
+
+/// Runs rules over a repository: all, or those of these names. Several at a time, in an order that does not depend on
+/// which is the first to end.
+pub fn check(repository: &Repository<'_>, only: &[&str], config: &Config) -> Report {
+    let wanted = |rule: &&Rule| only.is_empty() || only.contains(&rule.id);
+    let mut findings = Vec::new();
+    for rule in RULES.iter().filter(wanted) {
+        let mut found = Findings::new(rule);
+        (rule.check)(repository, &mut found);
+        findings.extend(found.all);
+    }
+    let mut report = allow::sift(repository, findings, config, only);
+    report.findings.sort_by_cached_key(Finding::order);
+    report.findings.dedup();
+    report
+}

@@ -1,0 +1,64 @@
+//! The rules: one line each.
+
+use super::finding::{Findings, Severity};
+use super::rules;
+use crate::index::Repository;
+
+/// A rule.
+pub struct Rule {
+    /// Its name, for ever.
+    pub id: &'static str,
+    /// How much a finding of it weighs, unless it says otherwise.
+    pub severity: Severity,
+    /// What it finds, in a few words.
+    pub summary: &'static str,
+    /// Looks for it.
+    pub check: fn(&Repository<'_>, &mut Findings),
+}
+
+/// A rule of this name.
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.id == id)
+}
+
+/// Every rule, by name.
+pub static RULES: &[Rule] = &[
+    rules::broken_yaml::RULE,
+    rules::dependency_cycle::RULE,
+    rules::missing_dependency::RULE,
+    rules::missing_file::RULE,
+    rules::missing_path::RULE,
+    rules::missing_source::RULE,
+    rules::missing_values::RULE,
+    rules::removed_api::RULE,
+    rules::unread_file::RULE,
+    rules::unused_allowance::RULE,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_sorted_and_have_a_page() {
+        assert!(RULES.is_sorted_by(|a, b| a.id < b.id));
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        for rule in RULES {
+            let page = root.join("docs/rules").join(format!("{}.md", rule.id));
+            let text = std::fs::read_to_string(&page).unwrap_or_default();
+            assert!(
+                text.starts_with(&format!("# {}\n", rule.id)),
+                "{}",
+                page.display()
+            );
+            let file = format!("src/check/rules/{}.rs", rule.id.replace('-', "_"));
+            assert!(root.join(&file).is_file(), "{file}");
+            let cases = root.join("tests/rules").join(rule.id);
+            assert!(
+                cases.join("bad").is_dir() && cases.join("good").is_dir(),
+                "{}",
+                rule.id
+            );
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What several rules ask alike.
+
+use std::collections::BTreeSet;
+
+use crate::check::finding::{Finding, Spot};
+use crate::error::did_you_mean;
+use crate::index::{Built, Cluster, Effective, Lookup, Origin, Repository, Unit};
+
+/// An object as something applies it.
+pub(super) struct Applied<'r, 'a> {
+    /// The cluster.
+    pub(super) cluster: &'r Cluster<'a>,
+    /// What applies it.
+    pub(super) unit: &'r Unit<'a>,
+    /// It.
+    pub(super) built: &'r Built<'a>,
+    /// It, with what lies over it.
+    pub(super) effective: Effective<'a>,
+}
+
+/// Every object of a kind as it is applied, on each cluster.
+pub(super) fn applied<'r, 'a>(
+    repository: &'r Repository<'a>,
+    group: &'static str,
+    kind: &'static str,
+) -> impl Iterator<Item = Applied<'r, 'a>> {
+    let clusters = repository.clusters.iter();
+    clusters.flat_map(move |cluster| applied_on(cluster, repository, group, kind))
+}
+
+/// Every object of a kind as a cluster applies it.
+pub(super) fn applied_on<'r, 'a>(
+    cluster: &'r Cluster<'a>,
+    repository: &'r Repository<'a>,
+    group: &'static str,
+    kind: &'static str,
+) -> impl Iterator<Item = Applied<'r, 'a>> {
+    cluster.units.iter().flat_map(move |unit| {
+        unit.built.iter().filter_map(move |built| {
+            let Origin::Object(id) = built.origin else {
+                return None;
+            };
+            if !repository.objects.all[id].is(group, kind) {
+                return None;
+            }
+            Some(Applied {
+                cluster,
+                unit,
+                built,
+                effective: repository.effective(built)?,
+            })
+        })
+    })
+}
+
+/// Says of a reference what there is instead, and what mends it. `on` is the cluster.
+pub(super) fn instead(finding: &mut Finding, found: &Lookup<'_, '_>, repository: &Repository<'_>) {
+    match found {
+        Lookup::Near(near) => {
+            finding.hint(format!("did you mean `{near}`?"));
+        }
+        Lookup::Otherwhere(_, built) => {
+            let namespace = built.namespace.clone().unwrap_or_default();
+            if let Some(object) = repository.object(built) {
+                finding.related(
+                    Spot::name(object),
+                    format!("it is in the namespace {namespace}"),
+                );
+            }
+            finding.hint(format!(
+                "it is in the namespace {namespace}: name that, or move it"
+            ));
+        }
+        Lookup::Found(..) | Lookup::None | Lookup::Unknown => {}
+    }
+}
+
+/// A hint at the path that is most like one that is not there: the longest part of it that is, with a name like the
+/// next.
+pub(super) fn near_path(path: &str, repository: &Repository<'_>) -> Option<String> {
+    let mut known = String::new();
+    let mut parts = path.split('/').filter(|part| !part.is_empty());
+    let index = repository.index;
+    loop {
+        let part = parts.next()?;
+        let next = if known.is_empty() {
+            part.to_owned()
+        } else {
+            format!("{known}/{part}")
+        };
+        if index.has_folder(&next) || index.paths.contains(&next) {
+            known = next;
+            continue;
+        }
+        let prefix = if known.is_empty() {
+            String::new()
+        } else {
+            format!("{known}/")
+        };
+        let names: BTreeSet<&str> = index
+            .paths
+            .range(prefix.clone()..)
+            .map_while(|path| path.strip_prefix(&prefix))
+            .map(|rest| rest.split('/').next().unwrap_or_default())
+            .collect();
+        let near = did_you_mean(part, names)?;
+        let rest: Vec<&str> = parts.collect();
+        let whole = std::iter::once(near)
+            .chain(rest)
+            .collect::<Vec<_>>()
+            .join("/");
+        let whole = format!("{prefix}{whole}");
+        let there = index.has_folder(&whole) || index.paths.contains(&whole);
+        return there.then_some(whole);
+    }
+}
+
+/// Whether one name is the other with a slip of the pen: no more than two letters off, and neither a part of the other.
+pub(super) fn is_slip(name: &str, other: &str) -> bool {
+    let long = name.len().min(other.len()) >= 5;
+    long && strsim::damerau_levenshtein(name, other) <= 2
+        && !name.starts_with(other)
+        && !other.starts_with(name)
+}

@@ -1,0 +1,100 @@
+//! A Flux Kustomization that leads to a folder that is not there.
+
+use std::collections::BTreeSet;
+
+use super::common::near_path;
+use crate::check::finding::{Findings, Severity, Spot};
+use crate::check::registry::Rule;
+use crate::index::{Folder, Repository, group};
+
+pub(in crate::check) const RULE: Rule = Rule {
+    id: "missing-path",
+    severity: Severity::Error,
+    summary: "a Flux Kustomization or FluxInstance leads to a folder that is not there",
+    check,
+};
+
+fn check(repository: &Repository<'_>, findings: &mut Findings) {
+    let mut told: BTreeSet<(String, usize)> = BTreeSet::new();
+    for unit in repository
+        .clusters
+        .iter()
+        .flat_map(|cluster| &cluster.units)
+    {
+        let Some(effective) = &unit.effective else {
+            continue;
+        };
+        let folder = match &unit.folder {
+            Folder::Missing(folder) => folder.as_str(),
+            Folder::Here(folder) if repository.index.paths.contains(folder) => folder,
+            _ => continue,
+        };
+        let Some(path) = effective.at(&["spec", "path"]) else {
+            continue;
+        };
+        let at = Spot::from(&path);
+        if told.insert((at.file().to_owned(), at.span.start)) {
+            tell(
+                at,
+                path.text().unwrap_or_default(),
+                folder,
+                &unit.name,
+                repository,
+                findings,
+            );
+        }
+    }
+    for (_, object) in repository.objects.of_kind(group::OPERATOR, "FluxInstance") {
+        let Some(path) = object.node.at(&["spec", "sync", "path"]) else {
+            continue;
+        };
+        let text = path.text().unwrap_or_default();
+        let begins = repository.clusters.iter().any(|cluster| {
+            crate::index::join(&cluster.start.root, text.trim_start_matches('/')).as_ref()
+                == Some(&cluster.start.folder)
+        });
+        // What it reads may be another repository; only what is nearly here is meant to be here.
+        if !begins && !text.contains("${") && lies_in(object.file(), text, repository) {
+            let at = Spot::node(object.source, path);
+            tell(at, text, text, object.name, repository, findings);
+        }
+    }
+}
+
+/// Whether a file lies in the tree that a path begins with, so that the path is meant for this repository.
+fn lies_in(file: &str, path: &str, repository: &Repository<'_>) -> bool {
+    let first = path
+        .trim_start_matches("./")
+        .split('/')
+        .next()
+        .unwrap_or_default();
+    file.split('/').next() == Some(first) || near_path(path, repository).is_some()
+}
+
+fn tell(
+    at: Spot,
+    text: &str,
+    folder: &str,
+    name: &str,
+    repository: &Repository<'_>,
+    findings: &mut Findings,
+) {
+    let is_file = repository.index.paths.contains(folder);
+    let what = if is_file {
+        "is a file, not a folder"
+    } else {
+        "is not there"
+    };
+    let finding = findings.add(at, format!("{name} applies `{text}`, which {what}"));
+    finding.effect(format!(
+        "{name} fails with \"path not found\" and applies nothing"
+    ));
+    finding.hint("write the path from the root of the repository, with /");
+    if text.contains('\\') {
+        finding.hint("write it with /, not \\");
+    } else if is_file {
+        finding.hint("name the folder that it is in");
+    } else if let Some(near) = near_path(folder, repository) {
+        finding.hint(format!("did you mean `./{near}`?"));
+    }
+}

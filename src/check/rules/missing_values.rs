@@ -1,0 +1,150 @@
+//! `ConfigMap`s and Secrets that values or variables come from, and that nothing makes.
+
+use super::common::{Applied, applied, instead, is_slip};
+use crate::check::finding::{Findings, Severity, Spot};
+use crate::check::registry::Rule;
+use crate::index::{Generated, Located, Lookup, Origin, Repository, group};
+
+pub(in crate::check) const RULE: Rule = Rule {
+    id: "missing-values",
+    severity: Severity::Error,
+    summary: "valuesFrom or substituteFrom names a ConfigMap or Secret that nothing makes, or under another name",
+    check,
+};
+
+const PLACES: [(&str, &str, &[&str]); 2] = [
+    (
+        group::KUSTOMIZE,
+        "Kustomization",
+        &["spec", "postBuild", "substituteFrom"],
+    ),
+    (group::HELM, "HelmRelease", &["spec", "valuesFrom"]),
+];
+
+fn check(repository: &Repository<'_>, findings: &mut Findings) {
+    for (group, kind, path) in PLACES {
+        for object in applied(repository, group, kind) {
+            for item in object.effective.items(path) {
+                look(&object, kind, &item, repository, findings);
+            }
+        }
+    }
+}
+
+fn look(
+    object: &Applied<'_, '_>,
+    kind: &str,
+    item: &Located<'_>,
+    repository: &Repository<'_>,
+    findings: &mut Findings,
+) {
+    let text = |key: &str| item.get(key).and_then(|node| node.text());
+    let (Some(of), Some(node)) = (text("kind"), item.get("name")) else {
+        return;
+    };
+    let Some(name) = object.unit.variables.fill(node.text().unwrap_or_default()) else {
+        return;
+    };
+    let namespace = object.built.namespace.as_deref();
+    let found = object
+        .cluster
+        .find(of, namespace, &name, repository.objects);
+    match &found {
+        Lookup::Found(_, built) => {
+            if let Origin::Generated(generated) = &built.origin {
+                hashed(object, kind, &node, &name, generated, findings);
+            }
+            return;
+        }
+        Lookup::Unknown => return,
+        _ => {}
+    }
+    let optional = text("optional") == Some("true");
+    let near = matches!(found, Lookup::Near(_) | Lookup::Otherwhere(..));
+    // Made by hand, by Terraform, or by an operator: only a name that is nearly there is surely meant for another.
+    let slip = match found {
+        Lookup::Near(near) => is_slip(&name, near),
+        _ => near,
+    };
+    if optional && !slip || made_elsewhere(of, &name, repository) {
+        return;
+    }
+    let message = format!(
+        "{kind} {} takes its values from {of} {name}, which nothing here makes",
+        object.built.name
+    );
+    let finding = findings.add(Spot::from(&node), message);
+    finding.effect(format!(
+        "{} is not applied until it is there",
+        object.built.name
+    ));
+    finding.hint(format!(
+        "make the {of} {name} before, or mark it optional: true"
+    ));
+    instead(finding, &found, repository);
+    if of == "Secret" && !near {
+        finding.severity(Severity::Hint);
+    } else if optional {
+        finding.severity(Severity::Warning);
+        finding.effect("it is left out without a word");
+    } else if !object.cluster.open.is_empty() && !near {
+        finding.severity(Severity::Warning);
+    }
+}
+
+/// kustomize appends a hash to the name, and does not know this field.
+fn hashed(
+    object: &Applied<'_, '_>,
+    kind: &str,
+    node: &Located<'_>,
+    name: &str,
+    generated: &Generated<'_>,
+    findings: &mut Findings,
+) {
+    if !generated.hashed || follows_names(generated) {
+        return;
+    }
+    let message = format!(
+        "{kind} {} names {name}, which gets a hash behind its name",
+        object.built.name
+    );
+    let finding = findings.add(Spot::from(node), message);
+    finding.effect(format!(
+        "the {} is never found: kustomize does not rewrite this field",
+        generated.kind
+    ));
+    finding.hint("set disableNameSuffixHash: true at the generator, or add a configuration with nameReference");
+    finding.related(
+        Spot::node(generated.source, generated.node),
+        "it is generated here",
+    );
+}
+
+/// Whether the kustomization of a generator teaches kustomize further fields that name objects.
+fn follows_names(generated: &Generated<'_>) -> bool {
+    generated.source.text.contains("configurations:")
+}
+
+/// Whether something else in the repository has the name: Terraform, an operator's object, a chart's values.
+fn made_elsewhere(kind: &str, name: &str, repository: &Repository<'_>) -> bool {
+    let index = repository.index;
+    let terraform = index.texts.iter().filter(|(path, _)| path.ends_with(".tf"));
+    let quoted = format!("\"{name}\"");
+    let made = terraform
+        .into_iter()
+        .any(|(_, source)| source.text.contains(&quoted));
+    made || kind == "Secret"
+        && repository.objects.all.iter().any(|object| {
+            let target = object.node.at(&["spec", "target", "name"]);
+            let secret = object.node.at(&["spec", "secretName"]);
+            let maker = matches!(
+                object.kind,
+                "ExternalSecret" | "SealedSecret" | "Certificate" | "PushSecret"
+            );
+            let named = [target, secret]
+                .into_iter()
+                .flatten()
+                .any(|node| node.text() == Some(name));
+            maker && (named || object.name == name)
+        })
+}

@@ -1,0 +1,14 @@
+//! One file per rule. A rule looks at the repository and nothing else: no other rule, no file, no clock.
+
+mod common;
+
+pub(super) mod broken_yaml;
+pub(super) mod dependency_cycle;
+pub(super) mod missing_dependency;
+pub(super) mod missing_file;
+pub(super) mod missing_path;
+pub(super) mod missing_source;
+pub(super) mod missing_values;
+pub(super) mod removed_api;
+pub(super) mod unread_file;
+pub(super) mod unused_allowance;

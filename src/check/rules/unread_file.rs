@@ -1,0 +1,74 @@
+//! Files of objects that no Flux reads.
+
+use super::common::near_path;
+use crate::check::finding::{Findings, Severity, Spot};
+use crate::check::registry::Rule;
+use crate::index::{Known, Repository, folder_of};
+
+pub(in crate::check) const RULE: Rule = Rule {
+    id: "unread-file",
+    severity: Severity::Warning,
+    summary: "an object beside others that no kustomization lists, so no Flux applies it",
+    check,
+};
+
+fn check(repository: &Repository<'_>, findings: &mut Findings) {
+    let index = repository.index;
+    // Without knowing where Flux begins, nothing can be said to be unread.
+    if repository
+        .clusters
+        .iter()
+        .all(|cluster| cluster.start.known == Known::Implied)
+    {
+        return;
+    }
+    for (path, ids) in &repository.objects.by_file {
+        if repository.reached.contains(path) {
+            continue;
+        }
+        // A folder that nothing reads at all may be anything: a template, a test, another tool's. One file among those
+        // that are read is forgotten.
+        let Some(list) = index.kustomization_file(folder_of(path)) else {
+            continue;
+        };
+        if !repository.reached.contains(list.as_str()) || is_named(&list, path, repository) {
+            continue;
+        }
+        let object = &repository.objects.all[ids[0]];
+        let message = format!(
+            "nothing lists this file, so its {} {} is not applied",
+            object.kind, object.name
+        );
+        let finding = findings.add(Spot::name(object), message);
+        finding.effect("Flux does not know of it; if it was listed before, Flux has deleted it");
+        finding.hint(format!(
+            "add {} to the resources of {list}, or delete it",
+            name_of(path)
+        ));
+        if let Some(source) = index.texts.get(&list) {
+            finding.related(
+                Spot::span(source, 0..0),
+                "this kustomization is read, and does not name it",
+            );
+        }
+    }
+}
+
+/// Whether the kustomization of a folder names a file in some other role, as a patch, or means to with a slip.
+fn is_named(list: &str, path: &str, repository: &Repository<'_>) -> bool {
+    let mut own = repository
+        .references
+        .iter()
+        .filter(|(source, _)| source.name == list);
+    own.any(|(_, references)| {
+        references.iter().any(|reference| {
+            reference.to == path
+                || !repository.index.paths.contains(&reference.to)
+                    && near_path(&reference.to, repository).as_deref() == Some(path)
+        })
+    })
+}
+
+fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}

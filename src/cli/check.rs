@@ -1,0 +1,235 @@
+//! `landform check` and `landform explain`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::ValueEnum;
+use include_dir::{Dir, include_dir};
+use serde::Deserialize;
+
+use crate::check::{RULES, Severity, check, config_of, rule};
+use crate::error::{Error, Problem, Result, suggest};
+use crate::index::{Index, Objects, Repository};
+use crate::ui::{
+    Printer, Table, drawn, findings_report, github, gitlab, sarif, style, summary, width,
+};
+
+static PAGES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/docs/rules");
+
+/// Check every reference, order and ownership of a Flux repository
+///
+/// Any repository that Flux reads, made by landform or not. Nothing is fetched and nothing is run: what files alone
+/// cannot tell is not told. A finding says what is wrong, where, what Flux does then, and what mends it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    landform check\n  \
+    landform check --severity error --format github\n  \
+    landform check --rule missing-path,missing-file\n  \
+    landform check --json > known.json; landform check --baseline known.json\n\n\
+    A comment at a line, or on the line above it, allows a finding there:\n  \
+    # landform: allow missing-values Terraform makes it\n\
+    .landform/check.yaml does so by path:\n  \
+    allow:\n    - {rule: unread-file, path: \"apps/*/examples\", reason: only to look at}\n\n\
+    Exit code 1 if anything is found that weighs enough; hints never do by themselves.")]
+pub(super) struct CheckArgs {
+    /// The repository, or a folder in it
+    #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+    /// Only these rules
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    rule: Vec<String>,
+    /// Tell only what weighs this much or more
+    #[arg(long, value_name = "WEIGHT", value_enum, default_value_t = Weight::Hint)]
+    severity: Weight,
+    /// How to tell it
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// The same as --format json; see `landform schema check`
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// Tell only what is not in this earlier output of --json
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+}
+
+/// Tell what a rule of `landform check` is about
+///
+/// Without a name, lists all rules.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  landform explain\n  landform explain missing-path")]
+pub(super) struct ExplainArgs {
+    /// The rule
+    rule: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Weight {
+    /// Everything
+    Hint,
+    /// Warnings and errors
+    Warning,
+    /// Errors alone
+    Error,
+}
+
+impl From<Weight> for Severity {
+    fn from(weight: Weight) -> Self {
+        match weight {
+            Weight::Hint => Self::Hint,
+            Weight::Warning => Self::Warning,
+            Weight::Error => Self::Error,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// With the lines they are about
+    Human,
+    /// JSON; see `landform schema check`
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Workflow commands of GitHub Actions
+    Github,
+    /// A Code Quality report of GitLab
+    Gitlab,
+}
+
+/// What matters of an earlier output.
+#[derive(Debug, Deserialize)]
+struct Baseline {
+    findings: Vec<Known>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Known {
+    fingerprint: String,
+}
+
+pub(super) fn run(args: &CheckArgs, printer: &Printer) -> Result<u8> {
+    let began = Instant::now();
+    let rules = rules(&args.rule)?;
+    let known = args.baseline.as_deref().map(baseline).transpose()?;
+    let index = Index::whole(&root(&args.dir)?)?;
+    let objects = Objects::of(&index);
+    let repository = Repository::of(&index, &objects);
+    let mut report = check(&repository, &rules, &config_of(&repository)?);
+    if let Some(known) = &known {
+        report
+            .findings
+            .retain(|finding| !known.contains(&finding.fingerprint()));
+    }
+    let least = Severity::from(args.severity);
+    report.findings.retain(|finding| finding.severity >= least);
+    let findings = &report.findings;
+    let files = index.paths.len();
+    match if args.json { Format::Json } else { args.format } {
+        Format::Human => {
+            if !findings.is_empty() {
+                printer.product(&format!("{}\n", drawn(findings)));
+            }
+            printer.say(&summary(findings, report.allowed, files, began.elapsed()));
+        }
+        Format::Json => {
+            let clusters = repository
+                .clusters
+                .iter()
+                .map(|cluster| cluster.label().to_owned());
+            printer.json(&findings_report(
+                findings,
+                report.allowed,
+                files,
+                clusters.collect(),
+            ))?;
+        }
+        Format::Sarif => printer.json(&sarif(findings))?,
+        Format::Github => printer.raw(&github(findings)),
+        Format::Gitlab => printer.json(&gitlab(findings))?,
+    }
+    let fails = Severity::Warning.max(least);
+    Ok(u8::from(
+        findings.iter().any(|finding| finding.severity >= fails),
+    ))
+}
+
+/// The names of rules, each of which there is.
+fn rules(names: &[String]) -> Result<Vec<&str>> {
+    for name in names {
+        if rule(name).is_none() {
+            return Err(unknown(name));
+        }
+    }
+    Ok(names.iter().map(String::as_str).collect())
+}
+
+fn unknown(name: &str) -> Error {
+    let names = RULES.iter().map(|rule| rule.id);
+    Error::refused(Problem::new(format!("there is no rule `{name}`")).hint(suggest(name, names)))
+}
+
+/// The root of the repository around a folder: where Git or landform has its own, or else the folder.
+fn root(dir: &Path) -> Result<PathBuf> {
+    let start = dir
+        .canonicalize()
+        .map_err(|error| Error::io("look in", dir, &error))?;
+    let mut above = start.ancestors();
+    let marked =
+        above.find(|folder| folder.join(".git").exists() || folder.join(".landform").is_dir());
+    Ok(marked.map_or_else(|| start.clone(), Path::to_owned))
+}
+
+fn baseline(path: &Path) -> Result<BTreeSet<String>> {
+    let text = std::fs::read_to_string(path).map_err(|error| Error::io("read", path, &error))?;
+    let baseline: Baseline = serde_json::from_str(&text).map_err(|error| {
+        let message = format!(
+            "{} is no output of landform check --json: {error}",
+            path.display()
+        );
+        Error::refused(Problem::new(message).hint("make it anew: landform check --json > FILE"))
+    })?;
+    Ok(baseline
+        .findings
+        .into_iter()
+        .map(|known| known.fingerprint)
+        .collect())
+}
+
+pub(super) fn explain(args: &ExplainArgs, printer: &Printer) -> Result<u8> {
+    let Some(name) = &args.rule else {
+        let header = ["rule", "weight", "finds"].map(str::to_owned).to_vec();
+        let mut table = Table::new(header);
+        for rule in RULES {
+            let weight = rule.severity.as_str().to_owned();
+            table.row(&[rule.id.to_owned(), weight, rule.summary.to_owned()]);
+        }
+        printer.raw(&table.draw(width()));
+        return Ok(0);
+    };
+    let page = rule(name).and_then(|rule| PAGES.get_file(format!("{}.md", rule.id)));
+    let Some(text) = page.and_then(|page| page.contents_utf8()) else {
+        return Err(unknown(name));
+    };
+    let bold = style::HEADING;
+    let heading = |line: &str| match line.trim_start_matches('#') {
+        rest if rest.len() < line.len() => format!("{bold}{}{bold:#}", rest.trim()),
+        _ => line.to_owned(),
+    };
+    let mut fenced = false;
+    let lines: Vec<String> = text
+        .lines()
+        .map(|line| {
+            if line.starts_with("```") {
+                fenced = !fenced;
+            }
+            if fenced {
+                line.to_owned()
+            } else {
+                heading(line)
+            }
+        })
+        .collect();
+    printer.product(&lines.join("\n"));
+    Ok(0)
+}

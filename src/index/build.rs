@@ -1,0 +1,442 @@
+//! What kustomize makes of a folder: which objects, under which names, with which patches over them. Texts are not
+//! changed; what is known of each object is kept beside it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::document::{Object, ObjectId, Objects, is_cluster_scoped};
+use super::effective::Layer;
+use super::selector::Selector;
+use super::{Index, is_yaml, join};
+use crate::error::Source;
+use crate::yaml::Node;
+
+/// Where an object of a build comes from.
+#[derive(Debug, Clone)]
+pub enum Origin<'a> {
+    /// It is written in a file.
+    Object(ObjectId),
+    /// A generator of a kustomization makes it.
+    Generated(Generated<'a>),
+}
+
+/// A `ConfigMap` or `Secret` of a generator.
+#[derive(Debug, Clone)]
+pub struct Generated<'a> {
+    /// `ConfigMap` or `Secret`.
+    pub kind: &'static str,
+    /// The kustomization.
+    pub source: &'a Arc<Source>,
+    /// The entry of the generator.
+    pub node: &'a Node,
+    /// Whether a hash of its content is appended to its name.
+    pub hashed: bool,
+}
+
+/// An object as a build gives it.
+#[derive(Debug, Clone)]
+pub struct Built<'a> {
+    /// Where it comes from.
+    pub origin: Origin<'a>,
+    /// Its name, with prefixes and suffixes.
+    pub name: String,
+    /// Its namespace, if it is said anywhere.
+    pub namespace: Option<String>,
+    /// What lies over it.
+    pub patches: Vec<Layer<'a>>,
+    /// Whether its name is another than is written.
+    pub renamed: bool,
+    /// The kustomization whose `namespace` it has, and the place of that.
+    pub placed_by: Option<(&'a Arc<Source>, Range<usize>)>,
+}
+
+/// What kustomize makes of a folder.
+#[derive(Debug, Default)]
+pub struct Build<'a> {
+    /// Its objects.
+    pub built: Vec<Built<'a>>,
+    /// The files that it reads.
+    pub files: BTreeSet<&'a str>,
+    /// Why there may be more than is known: remote resources, files that cannot be read.
+    pub open: BTreeSet<String>,
+}
+
+/// Builds folders, each once.
+pub struct Builder<'a> {
+    index: &'a Index,
+    objects: &'a Objects<'a>,
+    done: BTreeMap<String, Rc<Build<'a>>>,
+    /// Folders whose build has begun.
+    under_way: BTreeSet<String>,
+}
+
+impl<'a> Builder<'a> {
+    /// A builder of the folders of a repository.
+    pub fn new(index: &'a Index, objects: &'a Objects<'a>) -> Self {
+        Self {
+            index,
+            objects,
+            done: BTreeMap::new(),
+            under_way: BTreeSet::new(),
+        }
+    }
+
+    /// What a folder comes to. One that is part of itself adds nothing to itself.
+    pub fn build(&mut self, folder: &str) -> Rc<Build<'a>> {
+        if let Some(done) = self.done.get(folder) {
+            return Rc::clone(done);
+        }
+        if !self.under_way.insert(folder.to_owned()) {
+            return Rc::default();
+        }
+        let mut build = Build::default();
+        match self.index.kustomization_file(folder) {
+            Some(file) => self.kustomization(folder, &file, &mut build),
+            None => self.plain(folder, &mut build),
+        }
+        self.under_way.remove(folder);
+        let build = Rc::new(build);
+        self.done.insert(folder.to_owned(), Rc::clone(&build));
+        build
+    }
+
+    /// A folder without a kustomization: Flux makes one of all YAML files below it, down to folders that have one
+    /// (fluxcd/pkg `kustomize/kustomize_generator.go`).
+    fn plain(&mut self, folder: &str, build: &mut Build<'a>) {
+        let index = self.index;
+        let prefix = if folder.is_empty() {
+            String::new()
+        } else {
+            format!("{folder}/")
+        };
+        let mut inner: Vec<String> = Vec::new();
+        let below = index.paths.range(prefix.clone()..);
+        for path in below.take_while(|path| path.starts_with(&prefix)) {
+            if inner.last().is_some_and(|folder| path.starts_with(folder)) || !is_yaml(path) {
+                continue;
+            }
+            let owner = super::folder_of(path);
+            let mut above = ancestors(owner, folder);
+            if let Some(own) = above.find(|folder| index.kustomization_file(folder).is_some()) {
+                inner.push(format!("{own}/"));
+                let child = self.build(own);
+                take(&child, build);
+                continue;
+            }
+            self.file(path, build);
+        }
+    }
+
+    fn file(&self, path: &'a str, build: &mut Build<'a>) {
+        let index = self.index;
+        build.files.insert(path);
+        if index.is_broken(path) {
+            build.open.insert(format!("{path} cannot be read"));
+        } else if index.templated.contains(path) {
+            build
+                .open
+                .insert(format!("{path} is made by a template language"));
+        }
+        for id in self.objects.by_file.get(path).into_iter().flatten() {
+            let object = &self.objects.all[*id];
+            build.built.push(Built {
+                origin: Origin::Object(*id),
+                name: object.name.to_owned(),
+                namespace: object.namespace.map(str::to_owned),
+                patches: Vec::new(),
+                renamed: false,
+                placed_by: None,
+            });
+        }
+    }
+
+    fn kustomization(&mut self, folder: &str, file: &str, build: &mut Build<'a>) {
+        let Some((file, source)) = self.index.texts.get_key_value(file) else {
+            return;
+        };
+        build.files.insert(file);
+        let Some(node) = self
+            .index
+            .files
+            .get(file)
+            .and_then(|documents| documents.first())
+        else {
+            build.open.insert(format!("{file} cannot be read"));
+            return;
+        };
+        for key in ["resources", "bases"] {
+            for item in node.get(key).into_iter().flat_map(Node::items) {
+                self.resource(folder, item, build);
+            }
+        }
+        for item in node.get("components").into_iter().flat_map(Node::items) {
+            self.component(folder, item, build);
+        }
+        for key in ["helmCharts", "generators"] {
+            if node.get(key).is_some() {
+                build.open.insert(format!("{file} has {key}"));
+            }
+        }
+        generators(source, node, build);
+        self.patches(folder, source, node, build);
+        transform(source, node, self.objects, build);
+    }
+
+    fn resource(&mut self, folder: &str, item: &'a Node, build: &mut Build<'a>) {
+        let index = self.index;
+        let Some(text) = item.text() else { return };
+        let Some(path) = join(folder, text) else {
+            build.open.insert(format!("{text} lies elsewhere"));
+            return;
+        };
+        if let Some(path) = index.paths.get(&path) {
+            self.file(path, build);
+        } else if index.has_folder(&path) {
+            let child = self.build(&path);
+            take(&child, build);
+        } else if is_remote(text) {
+            build.open.insert(format!("{text} lies elsewhere"));
+        }
+    }
+
+    /// A Component adds to what is there, and patches it.
+    pub(super) fn component(&mut self, folder: &str, item: &Node, build: &mut Build<'a>) {
+        let Some(text) = item.text() else { return };
+        let Some(path) = join(folder, text).filter(|path| self.index.has_folder(path)) else {
+            if is_remote(text) {
+                build.open.insert(format!("{text} lies elsewhere"));
+            }
+            return;
+        };
+        if let Some(file) = self.index.kustomization_file(&path)
+            && self.under_way.insert(path.clone())
+        {
+            self.kustomization(&path, &file, build);
+            self.under_way.remove(&path);
+        }
+    }
+
+    fn patches(
+        &self,
+        folder: &str,
+        source: &'a Arc<Source>,
+        node: &'a Node,
+        build: &mut Build<'a>,
+    ) {
+        let list = |key: &str| node.get(key).into_iter().flat_map(Node::items);
+        for patch in list("patches").chain(list("patchesJson6902")) {
+            let target = patch.get("target");
+            let layers = match (patch.get("path").and_then(Node::text), patch.get("patch")) {
+                (Some(path), _) => self.patch_file(folder, path, build),
+                (None, Some(text)) => self.patch_text(source, text),
+                (None, None) => Vec::new(),
+            };
+            self.lay(target, &layers, &mut build.built);
+        }
+        for item in list("patchesStrategicMerge") {
+            let text = item.text().unwrap_or_default();
+            let layers = if text.contains('\n') {
+                self.patch_text(source, item)
+            } else {
+                self.patch_file(folder, text, build)
+            };
+            self.lay(None, &layers, &mut build.built);
+        }
+    }
+
+    fn patch_file(&self, folder: &str, path: &str, build: &mut Build<'a>) -> Vec<Layer<'a>> {
+        let path = join(folder, path);
+        let entry = path.and_then(|path| self.index.texts.get_key_value(&path));
+        let Some((path, source)) = entry else {
+            return Vec::new();
+        };
+        build.files.insert(path);
+        let documents = self.index.files.get(path).into_iter().flatten();
+        let layers = documents.map(|node| Layer {
+            node,
+            source,
+            inline: None,
+        });
+        layers.collect()
+    }
+
+    /// The layers of a patch that is written as text.
+    pub fn patch_text(&self, source: &'a Arc<Source>, text: &Node) -> Vec<Layer<'a>> {
+        let of_file = self.index.inline.get(&source.name);
+        let documents = of_file.and_then(|texts| texts.get(&text.span.start));
+        let layers = documents.into_iter().flatten().map(|node| Layer {
+            node,
+            source,
+            inline: Some(text.span.clone()),
+        });
+        layers.collect()
+    }
+
+    /// Lays patches over the objects that they are for.
+    pub fn lay(&self, target: Option<&Node>, layers: &[Layer<'a>], built: &mut [Built<'a>]) {
+        let selector = target.and_then(Selector::read);
+        if target.is_some() && selector.is_none() {
+            return;
+        }
+        for each in built {
+            let Origin::Object(id) = each.origin else {
+                continue;
+            };
+            let object = &self.objects.all[id];
+            if object.nested {
+                continue;
+            }
+            for layer in layers {
+                let fits = match &selector {
+                    Some(selector) => {
+                        selector.selects(object, &each.name, each.namespace.as_deref())
+                    }
+                    None => is_named(layer.node, object, each),
+                };
+                if fits {
+                    each.patches.push(layer.clone());
+                }
+            }
+        }
+    }
+}
+
+/// Whether a merge patch names an object.
+fn is_named(patch: &Node, object: &Object<'_>, built: &Built<'_>) -> bool {
+    let text = |path: &[&str]| patch.at(path).and_then(Node::text);
+    let group = text(&["apiVersion"]).map(|api| api.split_once('/').map_or("", |(group, _)| group));
+    let namespace = text(&["metadata", "namespace"]);
+    text(&["kind"]) == Some(object.kind)
+        && group == Some(object.group())
+        && text(&["metadata", "name"]).is_some_and(|name| name == object.name || name == built.name)
+        && namespace.is_none_or(|name| built.namespace.as_deref().is_none_or(|own| own == name))
+}
+
+/// Folders from `folder` upwards, below `top`.
+fn ancestors<'p>(folder: &'p str, top: &'p str) -> impl Iterator<Item = &'p str> {
+    let mut next = Some(folder);
+    std::iter::from_fn(move || {
+        let folder = next.filter(|folder| folder.len() > top.len())?;
+        next = Some(super::folder_of(folder));
+        Some(folder)
+    })
+}
+
+/// Puts what a folder comes to into what another comes to.
+fn take<'a>(child: &Build<'a>, build: &mut Build<'a>) {
+    build.built.extend(child.built.iter().cloned());
+    build.files.extend(&child.files);
+    build.open.extend(child.open.iter().cloned());
+}
+
+/// Whether a resource is an address, or the short form of one.
+pub fn is_remote(text: &str) -> bool {
+    let host = text.split('/').next().unwrap_or_default();
+    text.contains("://")
+        || text.starts_with("git@")
+        || text.contains("?ref=")
+        || text.contains(".git//")
+        || ["github.com", "gitlab.com", "bitbucket.org"].contains(&host)
+}
+
+fn generators<'a>(source: &'a Arc<Source>, node: &'a Node, build: &mut Build<'a>) {
+    let disabled = |node: &Node| {
+        let option = node.get("disableNameSuffixHash").and_then(Node::text);
+        option.map(|text| text == "true")
+    };
+    let all = node.get("generatorOptions").and_then(disabled);
+    for (key, kind) in [
+        ("configMapGenerator", "ConfigMap"),
+        ("secretGenerator", "Secret"),
+    ] {
+        for entry in node.get(key).into_iter().flat_map(Node::items) {
+            let Some(name) = entry.get("name").and_then(Node::text) else {
+                continue;
+            };
+            let behavior = entry.get("behavior").and_then(Node::text);
+            let own = entry.get("options").and_then(disabled);
+            // `true` in either place holds (kustomize, `types/generatoroptions.go`).
+            let hashed = !(own.unwrap_or(false) || all.unwrap_or(false));
+            if matches!(behavior, Some("merge" | "replace")) {
+                continue;
+            }
+            build.built.push(Built {
+                origin: Origin::Generated(Generated {
+                    kind,
+                    source,
+                    node: entry,
+                    hashed,
+                }),
+                name: name.to_owned(),
+                namespace: entry
+                    .get("namespace")
+                    .and_then(Node::text)
+                    .map(str::to_owned),
+                patches: Vec::new(),
+                renamed: hashed,
+                placed_by: None,
+            });
+        }
+    }
+}
+
+/// Namespace, prefix and suffix of a kustomization.
+fn transform<'a>(
+    source: &'a Arc<Source>,
+    node: &'a Node,
+    objects: &Objects<'_>,
+    build: &mut Build<'a>,
+) {
+    let own = |built: &&mut Built<'a>| match built.origin {
+        Origin::Object(id) => !objects.all[id].nested,
+        Origin::Generated(_) => true,
+    };
+    let scalar = |key: &str| {
+        let node = node.get(key)?;
+        Some((node.text().filter(|text| !text.is_empty())?, node))
+    };
+    if let Some((namespace, node)) = scalar("namespace") {
+        for each in build.built.iter_mut().filter(own) {
+            each.namespace = Some(namespace.to_owned());
+            each.placed_by = Some((source, node.span.clone()));
+        }
+    }
+    for (key, before) in [("namePrefix", true), ("nameSuffix", false)] {
+        if let Some((affix, _)) = scalar(key) {
+            for each in build.built.iter_mut().filter(own) {
+                each.name = if before {
+                    format!("{affix}{}", each.name)
+                } else {
+                    format!("{}{affix}", each.name)
+                };
+                each.renamed = true;
+            }
+        }
+    }
+}
+
+impl<'a> Built<'a> {
+    /// Its kind.
+    pub fn kind(&self, objects: &Objects<'a>) -> &'a str {
+        match &self.origin {
+            Origin::Object(id) => objects.all[*id].kind,
+            Origin::Generated(generated) => generated.kind,
+        }
+    }
+
+    /// Its group; blank for the core's.
+    pub fn group(&self, objects: &Objects<'a>) -> &'a str {
+        match &self.origin {
+            Origin::Object(id) => objects.all[*id].group(),
+            Origin::Generated(_) => "",
+        }
+    }
+
+    /// Its namespace, unless its kind is known to have none.
+    pub fn home(&self, objects: &Objects<'a>) -> Option<&str> {
+        let namespace = self.namespace.as_deref();
+        namespace.filter(|_| !is_cluster_scoped(self.kind(objects)))
+    }
+}

@@ -1,0 +1,560 @@
+//! What the Flux of one cluster reads and applies.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::artifact;
+use super::build::{Build, Builder, Built, Origin};
+use super::document::{Object, ObjectId, Objects, group};
+use super::effective::{Effective, Layer};
+use super::repository::{effective, place};
+use super::variables::Variables;
+use super::{Index, join};
+use crate::error::did_you_mean;
+use crate::yaml::Node;
+
+/// A source of Flux, as something refers to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceName {
+    /// `GitRepository`, `OCIRepository`, `Bucket` or `ExternalArtifact`.
+    pub kind: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// Why a cluster is known to begin where it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// A `FluxInstance` says so.
+    Instance,
+    /// The values of the chart flux-instance say so.
+    Values,
+    /// A Flux Kustomization that applies itself says so.
+    Itself,
+    /// Nothing says so: what it begins with, nothing in this repository applies.
+    Implied,
+}
+
+/// Where the Flux of a cluster begins to read.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// Why that is known.
+    pub known: Known,
+    /// The root of its source, seen from the repository's.
+    pub root: String,
+    /// The folder, from the root of the repository.
+    pub folder: String,
+    /// The source, where it is said.
+    source: Option<SourceName>,
+    /// The address of that.
+    url: Option<String>,
+    /// The Flux Kustomization that begins, where it is in the repository.
+    object: Option<ObjectId>,
+    /// Its namespace and name.
+    namespace: String,
+    name: String,
+}
+
+impl Start {
+    /// As a `FluxInstance` says it (flux-operator, `docs/api/v1/fluxinstance.md`). None if the folder is not here.
+    pub(super) fn of_sync(object: &Object<'_>, sync: &Node, index: &Index) -> Option<Self> {
+        let namespace = object.namespace.unwrap_or("flux-system");
+        Self::of(Known::Instance, object.file(), namespace, sync, index)
+    }
+
+    /// As the values of its chart say it.
+    pub(super) fn of_values(file: &str, sync: &Node, index: &Index) -> Option<Self> {
+        Self::of(Known::Values, file, "flux-system", sync, index)
+    }
+
+    fn of(known: Known, file: &str, namespace: &str, sync: &Node, index: &Index) -> Option<Self> {
+        let text = |key: &str| sync.get(key).and_then(Node::text);
+        let (root, folder) = place(text("path")?, file, index)?;
+        let name = text("name").unwrap_or(namespace);
+        Some(Self {
+            known,
+            root,
+            folder,
+            source: text("kind").map(|kind| SourceName {
+                kind: kind.to_owned(),
+                namespace: namespace.to_owned(),
+                name: name.to_owned(),
+            }),
+            url: text("url").map(str::to_owned),
+            object: None,
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        })
+    }
+
+    /// As a Flux Kustomization says that applies itself.
+    pub(super) fn of_itself(id: ObjectId, object: &Object<'_>, index: &Index) -> Option<Self> {
+        let path = object
+            .node
+            .at(&["spec", "path"])
+            .and_then(Node::text)
+            .unwrap_or("./");
+        let (root, folder) = place(path, object.file(), index)?;
+        Some(Self {
+            known: Known::Itself,
+            root,
+            folder,
+            object: Some(id),
+            ..Self::implied("")
+        })
+    }
+
+    /// A folder that holds what nothing here applies.
+    pub(super) fn implied(folder: &str) -> Self {
+        Self {
+            known: Known::Implied,
+            root: String::new(),
+            folder: folder.to_owned(),
+            source: None,
+            url: None,
+            object: None,
+            namespace: String::new(),
+            name: String::new(),
+        }
+    }
+}
+
+/// Where the path of a Flux Kustomization leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Folder {
+    /// To a folder of this repository.
+    Here(String),
+    /// To where a folder of this repository should be, and is not.
+    Missing(String),
+    /// To another source.
+    Elsewhere,
+    /// It cannot be said: the source is not known, or the path has variables.
+    Unknown,
+}
+
+/// A Flux Kustomization on a cluster.
+#[derive(Debug)]
+pub struct Unit<'a> {
+    /// It, as it is written; none for one that a `FluxInstance` makes, or that is implied.
+    pub object: Option<ObjectId>,
+    /// It, with what lies over it.
+    pub effective: Option<Effective<'a>>,
+    /// Its namespace; blank if nothing says it.
+    pub namespace: String,
+    /// Its name; blank for what is implied.
+    pub name: String,
+    /// Numbers of the Flux Kustomizations of this cluster that apply it.
+    pub parents: Vec<usize>,
+    /// Its source.
+    pub source: Option<SourceName>,
+    /// The root of its source, seen from the repository's.
+    root: String,
+    /// Where it leads.
+    pub folder: Folder,
+    /// What it applies.
+    pub built: Vec<Built<'a>>,
+    /// Why it may apply more than is known.
+    pub open: BTreeSet<String>,
+    /// What it puts in for variables.
+    pub variables: Variables<'a>,
+}
+
+/// What the Flux of one cluster reads and applies.
+pub struct Cluster<'a> {
+    /// Where it begins.
+    pub start: Start,
+    /// Its Flux Kustomizations; the one that begins is the first.
+    pub units: Vec<Unit<'a>>,
+    /// Files that it reads.
+    pub files: BTreeSet<&'a str>,
+    /// Objects by kind and name: the unit and the number in what it applies.
+    made: BTreeMap<(String, String), Vec<(usize, usize)>>,
+    /// Flux Kustomizations by namespace and name.
+    by_name: BTreeMap<(String, String), usize>,
+    /// Why there may be more on it than is known.
+    pub open: BTreeSet<String>,
+    /// Kinds of which there are objects whose names are not known.
+    wild: BTreeSet<String>,
+}
+
+/// What a cluster has of a name.
+#[derive(Debug)]
+pub enum Lookup<'c, 'a> {
+    /// It is there: what applies it, and it.
+    Found(usize, &'c Built<'a>),
+    /// One of the name is in another namespace.
+    Otherwhere(usize, &'c Built<'a>),
+    /// There is none; one that is named almost so is.
+    Near(&'c str),
+    /// There is none.
+    None,
+    /// It cannot be said.
+    Unknown,
+}
+
+impl<'a> Cluster<'a> {
+    /// Follows a cluster from where it begins.
+    pub(super) fn follow(
+        start: Start,
+        index: &'a Index,
+        objects: &'a Objects<'a>,
+        builder: &mut Builder<'a>,
+    ) -> Self {
+        let mut cluster = Self {
+            start,
+            units: Vec::new(),
+            files: BTreeSet::new(),
+            made: BTreeMap::new(),
+            by_name: BTreeMap::new(),
+            open: BTreeSet::new(),
+            wild: BTreeSet::new(),
+        };
+        let first = cluster.first(objects);
+        cluster.units.push(first);
+        let mut queue = VecDeque::from([0]);
+        while let Some(at) = queue.pop_front() {
+            cluster.fill(at, objects, builder);
+            for child in cluster.children(at, index, objects) {
+                let key = (child.namespace.clone(), child.name.clone());
+                let known = cluster.by_name.get(&key).copied();
+                if let Some(known) = known
+                    && cluster.units[known].object == child.object
+                {
+                    cluster.units[known].parents.push(at);
+                    continue;
+                }
+                let number = cluster.units.len();
+                cluster.by_name.entry(key).or_insert(number);
+                queue.push_back(number);
+                cluster.units.push(child);
+            }
+        }
+        cluster
+    }
+
+    fn first(&mut self, objects: &'a Objects<'a>) -> Unit<'a> {
+        let start = &self.start;
+        let object = start.object.map(|id| &objects.all[id]);
+        let effective = object.map(|object| Effective {
+            base: Layer {
+                node: object.node,
+                source: object.source,
+                inline: None,
+            },
+            patches: Vec::new(),
+        });
+        let name = object.map_or(start.name.as_str(), |object| object.name);
+        let namespace = match object {
+            Some(object) => object.namespace.unwrap_or_default(),
+            None => &start.namespace,
+        };
+        let said = effective
+            .as_ref()
+            .and_then(|effective| source_of(effective, namespace));
+        if !name.is_empty() {
+            self.by_name
+                .insert((namespace.to_owned(), name.to_owned()), 0);
+        }
+        Unit {
+            object: start.object,
+            variables: Variables::of(effective.as_ref(), namespace, self, objects),
+            effective,
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            parents: Vec::new(),
+            source: said.or_else(|| start.source.clone()),
+            root: start.root.clone(),
+            folder: Folder::Here(start.folder.clone()),
+            built: Vec::new(),
+            open: BTreeSet::new(),
+        }
+    }
+
+    /// Builds what a unit applies, and notes it.
+    fn fill(&mut self, at: usize, objects: &'a Objects<'a>, builder: &mut Builder<'a>) {
+        let unit = &mut self.units[at];
+        match unit.folder.clone() {
+            Folder::Here(folder) => {
+                let build = unit.build(&folder, builder);
+                self.files.extend(build.files);
+                unit.built = build.built;
+                unit.open = build.open;
+            }
+            Folder::Missing(_) => {}
+            Folder::Elsewhere => {
+                unit.open
+                    .insert(format!("what {} applies lies elsewhere", unit.name));
+            }
+            Folder::Unknown => {
+                unit.open
+                    .insert(format!("where {} leads is not known", unit.name));
+            }
+        }
+        let unit = &self.units[at];
+        for (number, built) in unit.built.iter().enumerate() {
+            let kind = built.kind(objects).to_owned();
+            if built.name.contains("${") || built.name.contains("<<") {
+                self.wild.insert(kind.clone());
+            }
+            let made = self.made.entry((kind, built.name.clone())).or_default();
+            made.push((at, number));
+        }
+        self.open.extend(unit.open.iter().cloned());
+    }
+
+    /// The Flux Kustomizations that a unit applies.
+    fn children(&self, at: usize, index: &Index, objects: &'a Objects<'a>) -> Vec<Unit<'a>> {
+        let parent = &self.units[at];
+        let mut children = Vec::new();
+        for built in &parent.built {
+            let Origin::Object(id) = built.origin else {
+                continue;
+            };
+            let object = &objects.all[id];
+            if !object.is(group::KUSTOMIZE, "Kustomization") || built.name.contains("<<") {
+                continue;
+            }
+            let Some(effective) = effective(objects, built) else {
+                continue;
+            };
+            let namespace = built
+                .namespace
+                .clone()
+                .unwrap_or_else(|| parent.namespace.clone());
+            let source = source_of(&effective, &namespace);
+            let path = effective.text(&["spec", "path"]).unwrap_or("./");
+            let (root, folder) = match parent.variables.fill(path) {
+                Some(path) if !path.contains("<<") => {
+                    self.lead(parent, source.as_ref(), &path, object, index, objects)
+                }
+                _ => (String::new(), Folder::Unknown),
+            };
+            children.push(Unit {
+                object: Some(id),
+                variables: Variables::of(Some(&effective), &namespace, self, objects),
+                effective: Some(effective),
+                namespace,
+                name: built.name.clone(),
+                parents: vec![at],
+                source,
+                root,
+                folder,
+                built: Vec::new(),
+                open: BTreeSet::new(),
+            });
+        }
+        if parent.source.is_none() {
+            by_their_likes(&mut children);
+        }
+        children
+    }
+
+    /// Where the path of a child leads: that of the same source as its parent's is seen from the same root, since both
+    /// are files of one artifact.
+    fn lead(
+        &self,
+        parent: &Unit<'a>,
+        source: Option<&SourceName>,
+        path: &str,
+        object: &Object<'a>,
+        index: &Index,
+        objects: &Objects<'a>,
+    ) -> (String, Folder) {
+        let found = |otherwise: Folder| match place(path, object.file(), index) {
+            Some((root, folder)) => (root, Folder::Here(folder)),
+            None => (String::new(), otherwise),
+        };
+        let at_first = self.units.first().and_then(|unit| unit.source.as_ref());
+        if let Some(artifact) = source.filter(|source| source.kind == "ExternalArtifact") {
+            let Some((source, path)) = artifact::origin(artifact, path, objects) else {
+                return (String::new(), Folder::Unknown);
+            };
+            if at_first.is_none_or(|own| own == &source) {
+                let root = self.start.root.clone();
+                let folder = join(&root, &path);
+                let folder = folder.filter(|folder| folder.is_empty() || index.has_folder(folder));
+                return (root, folder.map_or(Folder::Missing(path), Folder::Here));
+            }
+            return (String::new(), Folder::Elsewhere);
+        }
+        match (&parent.source, source) {
+            (Some(own), Some(source)) if own == source => {
+                let folder = join(&parent.root, path.trim_start_matches('/'));
+                let there = |folder: &String| folder.is_empty() || index.has_folder(folder);
+                let folder = match folder {
+                    Some(folder) if there(&folder) => Folder::Here(folder),
+                    Some(folder) => Folder::Missing(folder),
+                    None => Folder::Missing(path.to_owned()),
+                };
+                (parent.root.clone(), folder)
+            }
+            (None, _) => found(Folder::Unknown),
+            (Some(own), Some(source)) => {
+                let url = |name: &SourceName| {
+                    let mut all = objects
+                        .all
+                        .iter()
+                        .filter(|object| object.kind == name.kind && object.name == name.name);
+                    all.find_map(|object| object.node.at(&["spec", "url"])?.text())
+                };
+                let start = self.start.url.as_deref();
+                match (url(own).or(start), url(source)) {
+                    (Some(own), Some(other)) if own == other => found(Folder::Unknown),
+                    (_, Some(_)) => (String::new(), Folder::Elsewhere),
+                    _ => (String::new(), Folder::Unknown),
+                }
+            }
+            (Some(_), None) => (String::new(), Folder::Unknown),
+        }
+    }
+
+    /// What there is of a kind, a namespace and a name. Without a namespace, in any.
+    pub fn find(
+        &self,
+        kind: &str,
+        namespace: Option<&str>,
+        name: &str,
+        objects: &Objects<'a>,
+    ) -> Lookup<'_, 'a> {
+        if name.contains("${") || name.contains("<<") {
+            return Lookup::Unknown;
+        }
+        let key = (kind.to_owned(), name.to_owned());
+        let mut elsewhere = None;
+        for &(unit, number) in self.made.get(&key).into_iter().flatten() {
+            let built = &self.units[unit].built[number];
+            match (namespace, built.home(objects)) {
+                (Some(wanted), Some(own)) if wanted != own && !own.contains("${") => {
+                    elsewhere.get_or_insert((unit, built));
+                }
+                _ => return Lookup::Found(unit, built),
+            }
+        }
+        if self.wild.contains(kind) {
+            return Lookup::Unknown;
+        }
+        if let Some((unit, built)) = elsewhere {
+            return Lookup::Otherwhere(unit, built);
+        }
+        let begin = (kind.to_owned(), String::new());
+        let home = |&(unit, number): &(usize, usize)| {
+            let own = self.units[unit].built[number].home(objects);
+            namespace.is_none() || own.is_none() || own == namespace
+        };
+        let same = self
+            .made
+            .range(begin..)
+            .take_while(|((of, _), _)| of == kind);
+        let same = same.filter(|(_, made)| made.iter().any(home));
+        match did_you_mean(name, same.map(|((_, name), _)| name.as_str())) {
+            Some(near) => Lookup::Near(near),
+            None => Lookup::None,
+        }
+    }
+
+    /// The number of a Flux Kustomization.
+    pub fn unit(&self, namespace: &str, name: &str) -> Option<usize> {
+        self.by_name
+            .get(&(namespace.to_owned(), name.to_owned()))
+            .copied()
+    }
+
+    /// What the cluster is called: the folder where its Flux begins.
+    pub fn label(&self) -> &str {
+        if self.start.folder.is_empty() {
+            "."
+        } else {
+            &self.start.folder
+        }
+    }
+}
+
+impl<'a> Unit<'a> {
+    /// What kustomize makes of its folder, with what it adds itself.
+    fn build(&self, folder: &str, builder: &mut Builder<'a>) -> Build<'a> {
+        let plain = builder.build(folder);
+        let mut build = Build {
+            built: plain.built.clone(),
+            files: plain.files.clone(),
+            open: plain.open.clone(),
+        };
+        let Some(effective) = &self.effective else {
+            return build;
+        };
+        for item in effective.items(&["spec", "components"]) {
+            builder.component(folder, item.node, &mut build);
+        }
+        for patch in effective.items(&["spec", "patches"]) {
+            if let Some(text) = patch.get("patch") {
+                let layers = builder.patch_text(patch.source, text.node);
+                builder.lay(patch.node.get("target"), &layers, &mut build.built);
+            }
+        }
+        let text = |key: &str| {
+            effective
+                .text(&["spec", key])
+                .filter(|text| !text.is_empty())
+        };
+        for built in &mut build.built {
+            if let Some(namespace) = text("targetNamespace") {
+                built.namespace = Some(namespace.to_owned());
+            }
+            let (prefix, suffix) = (text("namePrefix"), text("nameSuffix"));
+            if prefix.is_some() || suffix.is_some() {
+                let (prefix, suffix) = (prefix.unwrap_or_default(), suffix.unwrap_or_default());
+                built.name = format!("{prefix}{}{suffix}", built.name);
+                built.renamed = true;
+            }
+            if self.variables.substitutes {
+                let fill = |text: &str| self.variables.fill(text);
+                built.name = fill(&built.name).unwrap_or_else(|| built.name.clone());
+                let namespace = built
+                    .namespace
+                    .as_deref()
+                    .map(|n| fill(n).unwrap_or_else(|| n.to_owned()));
+                built.namespace = namespace;
+            }
+        }
+        build
+    }
+
+    /// Whether Flux is told to leave it alone.
+    pub fn is_suspended(&self) -> bool {
+        let effective = self.effective.as_ref();
+        effective.and_then(|e| e.text(&["spec", "suspend"])) == Some("true")
+    }
+}
+
+/// The source that a Flux Kustomization names.
+fn source_of(effective: &Effective<'_>, namespace: &str) -> Option<SourceName> {
+    let text = |key: &str| effective.text(&["spec", "sourceRef", key]);
+    Some(SourceName {
+        kind: text("kind")?.to_owned(),
+        namespace: text("namespace").unwrap_or(namespace).to_owned(),
+        name: text("name")?.to_owned(),
+    })
+}
+
+/// Of what nothing applies the source is not known. Where one of a source leads into this repository, the others of
+/// that source do too.
+fn by_their_likes(children: &mut [Unit<'_>]) {
+    let roots: Vec<(Option<SourceName>, String)> = children
+        .iter()
+        .filter(|unit| matches!(&unit.folder, Folder::Here(folder) if !folder.is_empty()))
+        .map(|unit| (unit.source.clone(), unit.root.clone()))
+        .collect();
+    for unit in children {
+        let like = roots.iter().find(|(source, _)| *source == unit.source);
+        let path = unit
+            .effective
+            .as_ref()
+            .and_then(|e| e.text(&["spec", "path"]));
+        if let (Folder::Unknown, Some((_, root)), Some(path)) = (&unit.folder, like, path)
+            && !path.contains("${")
+        {
+            unit.root.clone_from(root);
+            unit.folder = Folder::Missing(join(root, path).unwrap_or_else(|| path.to_owned()));
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! A whole repository as Flux reads it: from where each cluster's Flux begins, through every Flux Kustomization, to
+//! the objects that it applies.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::build::{Builder, Built, Origin};
+use super::cluster::{Cluster, Start};
+use super::document::{Object, ObjectId, Objects, group};
+use super::effective::{Effective, Layer};
+use super::{Index, Reference, folder_of, join};
+use crate::error::Source;
+use crate::yaml::Node;
+
+/// A repository, followed as Flux follows it.
+pub struct Repository<'a> {
+    /// Its files.
+    pub index: &'a Index,
+    /// Its objects.
+    pub objects: &'a Objects<'a>,
+    /// The clusters that it is for.
+    pub clusters: Vec<Cluster<'a>>,
+    /// Files that some cluster's Flux reads.
+    pub reached: BTreeSet<&'a str>,
+    /// What each file says of others.
+    pub references: Vec<(&'a Arc<Source>, Vec<Reference>)>,
+}
+
+impl<'a> Repository<'a> {
+    /// Follows everything.
+    pub fn of(index: &'a Index, objects: &'a Objects<'a>) -> Self {
+        let mut builder = Builder::new(index, objects);
+        let mut clusters = Vec::new();
+        let mut seen: BTreeSet<ObjectId> = BTreeSet::new();
+        for start in starts(index, objects, &mut builder) {
+            let cluster = Cluster::follow(start, index, objects, &mut builder);
+            seen.extend(cluster.units.iter().filter_map(|unit| unit.object));
+            clusters.push(cluster);
+        }
+        // Those that apply each other, and that nothing else applies.
+        loop {
+            let mut left = objects
+                .of_kind(group::KUSTOMIZE, "Kustomization")
+                .filter(|(id, object)| !seen.contains(id) && !object.nested);
+            let Some((id, object)) = left.next() else {
+                break;
+            };
+            let start = Start::implied(folder_of(object.file()));
+            let cluster = Cluster::follow(start, index, objects, &mut builder);
+            seen.insert(id);
+            let found: Vec<ObjectId> = cluster.units.iter().filter_map(|u| u.object).collect();
+            if found.iter().any(|id| !seen.contains(id)) || found.contains(&id) {
+                seen.extend(found);
+                clusters.push(cluster);
+            }
+        }
+        let reached = clusters
+            .iter()
+            .flat_map(|cluster| cluster.files.iter().copied());
+        Self {
+            index,
+            objects,
+            reached: reached.collect(),
+            references: index.references(),
+            clusters,
+        }
+    }
+
+    /// An object of a build, with what lies over it. Nothing for one that a generator makes.
+    pub fn effective(&self, built: &Built<'a>) -> Option<Effective<'a>> {
+        effective(self.objects, built)
+    }
+
+    /// An object of a build as it is written.
+    pub fn object(&self, built: &Built<'a>) -> Option<&'a Object<'a>> {
+        match built.origin {
+            Origin::Object(id) => Some(&self.objects.all[id]),
+            Origin::Generated(_) => None,
+        }
+    }
+}
+
+pub(super) fn effective<'a>(objects: &Objects<'a>, built: &Built<'a>) -> Option<Effective<'a>> {
+    let Origin::Object(id) = built.origin else {
+        return None;
+    };
+    let object = &objects.all[id];
+    Some(Effective {
+        base: Layer {
+            node: object.node,
+            source: object.source,
+            inline: None,
+        },
+        patches: built.patches.clone(),
+    })
+}
+
+/// Where the Flux of each cluster begins to read.
+fn starts<'a>(index: &'a Index, objects: &'a Objects<'a>, builder: &mut Builder<'a>) -> Vec<Start> {
+    let mut starts: Vec<Start> = Vec::new();
+    for (_, object) in objects.of_kind(group::OPERATOR, "FluxInstance") {
+        if let Some(sync) = object.node.at(&["spec", "sync"]) {
+            starts.extend(Start::of_sync(object, sync, index));
+        }
+    }
+    // The chart flux-instance takes the same from its values.
+    for (path, documents) in &index.files {
+        let places: [&[&str]; 2] = [
+            &["instance", "sync"],
+            &["spec", "values", "instance", "sync"],
+        ];
+        for sync in documents
+            .iter()
+            .flat_map(|node| places.map(|place| node.at(place)))
+        {
+            starts.extend(sync.and_then(|sync| Start::of_values(path, sync, index)));
+        }
+    }
+    // One folder is one cluster, whoever says so first.
+    let mut folders = BTreeSet::new();
+    starts.retain(|start| folders.insert(start.folder.clone()));
+    let applied = applied(index, objects, builder, &starts);
+    let mut implied: BTreeSet<String> = BTreeSet::new();
+    for (id, object) in objects.of_kind(group::KUSTOMIZE, "Kustomization") {
+        if object.nested {
+            continue;
+        }
+        match applied.get(&id) {
+            // As `flux bootstrap` writes it: it applies the folder in which it lies.
+            Some(by) if by.len() == 1 && by.contains(&Some(id)) => {
+                let start = Start::of_itself(id, object, index);
+                starts.extend(start.filter(|start| folders.insert(start.folder.clone())));
+            }
+            Some(_) => {}
+            None => {
+                implied.insert(top(folder_of(object.file()), id, builder, index));
+            }
+        }
+    }
+    // A folder below another is read with it, if that has no kustomization of its own.
+    let all = implied.clone();
+    implied.retain(|folder| {
+        !all.iter().any(|other| {
+            other != folder
+                && index.kustomization_file(other).is_none()
+                && folder.starts_with(&format!("{other}/"))
+        })
+    });
+    let implied = implied
+        .iter()
+        .filter(|folder| folders.insert((*folder).clone()));
+    starts.extend(implied.map(|folder| Start::implied(folder)));
+    starts
+}
+
+/// By whom each Flux Kustomization is applied: others, or nobody but a cluster's own start.
+fn applied<'a>(
+    index: &'a Index,
+    objects: &'a Objects<'a>,
+    builder: &mut Builder<'a>,
+    starts: &[Start],
+) -> BTreeMap<ObjectId, BTreeSet<Option<ObjectId>>> {
+    let mut applied: BTreeMap<ObjectId, BTreeSet<Option<ObjectId>>> = BTreeMap::new();
+    let mut note = |folder: &str, by: Option<ObjectId>| {
+        for built in &builder.build(folder).built {
+            if let Origin::Object(id) = built.origin
+                && objects.all[id].is(group::KUSTOMIZE, "Kustomization")
+            {
+                applied.entry(id).or_default().insert(by);
+            }
+        }
+    };
+    for start in starts {
+        note(&start.folder, None);
+    }
+    for (id, object) in objects.of_kind(group::KUSTOMIZE, "Kustomization") {
+        let path = object
+            .node
+            .at(&["spec", "path"])
+            .and_then(Node::text)
+            .unwrap_or("./");
+        let kind = object
+            .node
+            .at(&["spec", "sourceRef", "kind"])
+            .and_then(Node::text);
+        if kind != Some("ExternalArtifact")
+            && let Some((_, folder)) = place(path, object.file(), index)
+        {
+            note(&folder, Some(id));
+        }
+    }
+    applied
+}
+
+/// The outermost folder whose kustomization brings an object, or else its own.
+fn top(folder: &str, id: ObjectId, builder: &mut Builder<'_>, index: &Index) -> String {
+    let mut top = folder;
+    let mut above = folder;
+    while !above.is_empty() {
+        above = folder_of(above);
+        let brings = index.kustomization_file(above).is_some()
+            && builder
+                .build(above)
+                .built
+                .iter()
+                .any(|built| matches!(built.origin, Origin::Object(other) if other == id));
+        if brings {
+            top = above;
+        }
+    }
+    top.to_owned()
+}
+
+/// Where a path leads that is seen from the root of a source: the root of the repository, or else a folder above the
+/// file that names it, for a source that is made of a part of the repository. Gives that root and the folder.
+pub(super) fn place(path: &str, file: &str, index: &Index) -> Option<(String, String)> {
+    let mut roots = vec![""];
+    let mut above = folder_of(file);
+    let mut upwards = Vec::new();
+    while !above.is_empty() {
+        upwards.push(above);
+        above = folder_of(above);
+    }
+    roots.extend(upwards.iter().rev());
+    roots.into_iter().find_map(|root| {
+        let folder = join(root, path.trim_start_matches('/'))?;
+        let there = folder.is_empty() || index.has_folder(&folder);
+        there.then(|| (root.to_owned(), folder))
+    })
+}

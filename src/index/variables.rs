@@ -1,0 +1,99 @@
+//! What Flux puts in for `${…}` after a build (`spec.postBuild`).
+
+use std::collections::BTreeMap;
+
+use super::build::Origin;
+use super::cluster::{Cluster, Lookup};
+use super::document::Objects;
+use super::effective::Effective;
+use super::envsubst::{Piece, pieces};
+use crate::yaml::Node;
+
+/// The variables of a Flux Kustomization.
+#[derive(Debug, Default)]
+pub struct Variables<'a> {
+    /// Whether it puts anything in at all.
+    pub substitutes: bool,
+    /// Variables by name; a value that is not known, as an encrypted one, is none.
+    pub known: BTreeMap<&'a str, Option<&'a str>>,
+    /// Objects from which more come, and whose keys are not known.
+    pub open: Vec<String>,
+}
+
+impl<'a> Variables<'a> {
+    /// Those of a Flux Kustomization on a cluster, as far as it is read by now: what it takes them from is applied
+    /// before it. `substitute` wins over `substituteFrom`, a later one of those over an earlier one.
+    pub(super) fn of(
+        effective: Option<&Effective<'a>>,
+        namespace: &str,
+        cluster: &Cluster<'a>,
+        objects: &Objects<'a>,
+    ) -> Self {
+        let mut variables = Self::default();
+        let Some(effective) = effective else {
+            return variables;
+        };
+        let from = effective.items(&["spec", "postBuild", "substituteFrom"]);
+        let given = effective.entries(&["spec", "postBuild", "substitute"]);
+        let always = effective.text(&["spec", "postBuild", "substituteStrategy"]) == Some("Always");
+        // Without any variable nothing is put in (kustomize-controller, `StrictPostBuildSubstitutions`).
+        variables.substitutes = !from.is_empty() || !given.is_empty() || always;
+        for item in from {
+            let text = |key: &str| item.get(key).and_then(|node| node.text());
+            let (Some(kind), Some(name)) = (text("kind"), text("name")) else {
+                continue;
+            };
+            let found = cluster.find(kind, Some(namespace), name, objects);
+            let Lookup::Found(_, built) = found else {
+                variables.open.push(format!("{kind} {name}"));
+                continue;
+            };
+            let Origin::Object(id) = built.origin else {
+                variables.open.push(format!("{kind} {name}"));
+                continue;
+            };
+            let node = objects.all[id].node;
+            for map in ["data", "stringData"] {
+                for (key, value) in node.get(map).map(Node::entries).unwrap_or_default() {
+                    if let Some(key) = key.text() {
+                        let value = value.text().filter(|_| kind == "ConfigMap");
+                        variables.known.insert(key, value);
+                    }
+                }
+            }
+            // What merges into it at the cluster is not known: Terraform may add keys of its own.
+            if objects.all[id]
+                .mark("kustomize.toolkit.fluxcd.io/ssa")
+                .is_some()
+            {
+                variables.open.push(format!("{kind} {name}"));
+            }
+        }
+        for (key, value) in given {
+            variables.known.insert(key, value.text());
+        }
+        variables
+    }
+
+    /// A text with everything put in. None if something in it is not known.
+    pub fn fill(&self, text: &str) -> Option<String> {
+        if !text.contains("${") {
+            return Some(text.to_owned());
+        }
+        let mut filled = String::new();
+        for piece in pieces(text) {
+            match piece {
+                Piece::Text(text) => filled.push_str(text),
+                Piece::Variable(variable) => {
+                    match (self.known.get(variable.name), variable.default) {
+                        (Some(Some(value)), _) => filled.push_str(value),
+                        (None, Some(default)) if self.open.is_empty() => filled.push_str(default),
+                        _ => return None,
+                    }
+                }
+                Piece::Broken { .. } => return None,
+            }
+        }
+        Some(filled)
+    }
+}

@@ -1,0 +1,196 @@
+//! Reading a whole repository at once: every file that Git would have, every YAML document parsed.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use ignore::WalkBuilder;
+use rayon::prelude::*;
+
+use super::{Index, Inline, is_kustomization, is_yaml};
+use crate::error::{Error, Problem, Result, Source};
+use crate::yaml::{Kind, Node, parse_foreign};
+
+/// Folders that hold nothing of the repository's own, whatever `.gitignore` says.
+const FOREIGN: [&str; 3] = [".git", ".terraform", "node_modules"];
+
+/// What lies in the folder of a file named so is read by no Flux (`source-controller`, `sourceignore`).
+const SOURCE_IGNORE: &str = ".sourceignore";
+
+/// What became of a file.
+enum Read {
+    /// Its documents, and the patches written into them.
+    Documents(Vec<Node>, Inline),
+    /// Text that is no YAML.
+    Text,
+    /// YAML made by a template language: what it will say is not known.
+    Templated,
+    /// YAML that cannot be read.
+    Broken(Vec<Problem>),
+}
+
+impl Index {
+    /// Indexes every file below a folder that Git would have and Flux would get. Links are not followed: Flux leaves
+    /// them out of what it stores.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn whole(root: &Path) -> Result<Self> {
+        let paths = walk(root)?;
+        let wanted: Vec<&String> = paths.iter().filter(|path| is_read(path)).collect();
+        let read: Vec<(String, Result<Arc<Source>, Problem>, Read)> = wanted
+            .into_par_iter()
+            .map(|path| match std::fs::read(root.join(path)) {
+                Ok(bytes) => {
+                    let text = String::from_utf8(bytes)
+                        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into());
+                    let source = Source::new(path.as_str(), text);
+                    let read = parse(path, &source);
+                    (path.clone(), Ok(source), read)
+                }
+                Err(error) => {
+                    let problem = Problem::new(format!("{path} could not be read: {error}"));
+                    (path.clone(), Err(problem), Read::Text)
+                }
+            })
+            .collect();
+        let mut index = Self::default();
+        index.paths.extend(paths);
+        for (path, source, read) in read {
+            match source {
+                Ok(source) => index.take(path, source, read),
+                Err(problem) => index.problems.push(problem),
+            }
+        }
+        Ok(index)
+    }
+
+    /// The same of texts that are at hand.
+    pub fn of_texts(texts: BTreeMap<String, String>) -> Self {
+        let mut index = Self::default();
+        for (path, text) in texts {
+            if is_read(&path) {
+                let source = Source::new(path.as_str(), text);
+                let read = parse(&path, &source);
+                index.take(path.clone(), source, read);
+            }
+            index.paths.insert(path);
+        }
+        index
+    }
+
+    fn take(&mut self, path: String, source: Arc<Source>, read: Read) {
+        match read {
+            Read::Documents(documents, inline) => {
+                if !inline.is_empty() {
+                    self.inline.insert(path.clone(), inline);
+                }
+                self.files.insert(path.clone(), documents);
+            }
+            Read::Templated => {
+                self.templated.insert(path.clone());
+            }
+            Read::Broken(problems) => {
+                self.broken.insert(path.clone());
+                self.problems.extend(problems);
+            }
+            Read::Text => {}
+        }
+        self.texts.insert(path, source);
+    }
+}
+
+/// Paths of all files, sorted.
+fn walk(root: &Path) -> Result<Vec<String>> {
+    let mut builder = WalkBuilder::new(root);
+    builder
+        .hidden(false)
+        .parents(false)
+        .require_git(false)
+        .git_global(false)
+        .ignore(false)
+        .add_custom_ignore_filename(SOURCE_IGNORE)
+        .filter_entry(|entry| {
+            let name = entry.file_name().to_str().unwrap_or_default();
+            entry.depth() == 0 || !FOREIGN.contains(&name)
+        });
+    let mut paths = Vec::new();
+    for entry in builder.build() {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) if error.depth() == Some(0) => {
+                return Err(Error::failed(
+                    Problem::new(format!("could not read {}: {error}", root.display()))
+                        .hint("name a folder by -C DIR"),
+                ));
+            }
+            // What cannot be looked into is as good as not there; what names it will be told.
+            Err(_) => continue,
+        };
+        if entry.file_type().is_some_and(|kind| kind.is_file())
+            && let Ok(path) = entry.path().strip_prefix(root)
+            && let Some(path) = path.to_str()
+        {
+            paths.push(path.replace('\\', "/"));
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// Whether a file's text matters: YAML, Terraform, and what may be lists of rules or of values.
+fn is_read(path: &str) -> bool {
+    is_yaml(path)
+        || is_kustomization(path)
+        || [".tf", ".env", ".properties"]
+            .iter()
+            .any(|end| path.ends_with(end))
+}
+
+fn parse(path: &str, source: &Arc<Source>) -> Read {
+    if !is_yaml(path) && !is_kustomization(path) {
+        return Read::Text;
+    }
+    match parse_foreign(source) {
+        Ok(documents) => {
+            let inline = inline(path, &documents);
+            Read::Documents(documents, inline)
+        }
+        Err(_) if is_templated(&source.text) => Read::Templated,
+        Err(error) => Read::Broken(error.problems),
+    }
+}
+
+/// Whether a text has the marks of Go templates or Jinja.
+fn is_templated(text: &str) -> bool {
+    ["{{", "{%", "#{", "#%"]
+        .iter()
+        .any(|mark| text.contains(mark))
+}
+
+/// The patches that are written into documents as text, parsed: by where that text stands.
+fn inline(path: &str, documents: &[Node]) -> Inline {
+    let mut found = Inline::new();
+    for document in documents {
+        let mut texts: Vec<&Node> = Vec::new();
+        let holder = if is_kustomization(path) {
+            Some(document)
+        } else {
+            document.get("spec")
+        };
+        let Some(holder) = holder else { continue };
+        let patches = holder.get("patches").into_iter().flat_map(Node::items);
+        texts.extend(patches.filter_map(|patch| patch.get("patch")));
+        let merges = holder.get("patchesStrategicMerge");
+        texts.extend(merges.into_iter().flat_map(Node::items));
+        for text in texts {
+            if let Kind::Scalar { text: patch, .. } = &text.kind
+                && patch.contains('\n')
+                && let Ok(nodes) = parse_foreign(&Source::new(path, patch.as_str()))
+            {
+                found.insert(text.span.start, nodes);
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,92 @@
+//! Each rule of `landform check` on two small repositories: `bad` gives exactly what `expected.txt` says, `good`
+//! nothing. `LANDFORM_GOLDEN=overwrite` writes what is found.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as expected"
+)]
+
+mod support;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use landform::check::{RULES, check, config_of};
+use landform::index::{Index, Objects, Repository};
+
+/// All that is found in a folder, a line each.
+fn found(folder: &Path) -> String {
+    let index = Index::whole(folder).unwrap();
+    let objects = Objects::of(&index);
+    let repository = Repository::of(&index, &objects);
+    let report = check(&repository, &[], &config_of(&repository).unwrap());
+    let mut text = String::new();
+    for finding in report.findings {
+        let (line, column) = finding.at.line_column();
+        let severity = finding.severity.as_str();
+        let (rule, file) = (finding.rule, finding.at.file());
+        writeln!(
+            text,
+            "{file}:{line}:{column} {severity}[{rule}] {}",
+            finding.message
+        )
+        .unwrap();
+        writeln!(text, "  {}", finding.effect).unwrap();
+        writeln!(text, "  {}", finding.hint).unwrap();
+        assert!(
+            !finding.effect.is_empty() && !finding.hint.is_empty(),
+            "{text}"
+        );
+    }
+    text
+}
+
+#[test]
+fn bad_is_found_and_good_is_not() {
+    let mut wrong = Vec::new();
+    for rule in RULES {
+        let cases = support::package().join("tests/rules").join(rule.id);
+        let expected = cases.join("expected.txt");
+        let bad = found(&cases.join("bad"));
+        if std::env::var_os("LANDFORM_GOLDEN").is_some_and(|value| value == "overwrite") {
+            fs::write(&expected, &bad).unwrap();
+        }
+        let own = format!("[{}]", rule.id);
+        let others = bad
+            .lines()
+            .filter(|line| !line.starts_with(' ') && !line.contains(&own));
+        let others: Vec<&str> = others.collect();
+        if !bad.contains(&own) || !others.is_empty() {
+            wrong.push(format!("{}: bad gives\n{bad}", rule.id));
+        }
+        if bad != fs::read_to_string(&expected).unwrap_or_default() {
+            wrong.push(format!("{}: not as expected:\n{bad}", rule.id));
+        }
+        let good = found(&cases.join("good"));
+        if !good.is_empty() {
+            wrong.push(format!("{}: good gives\n{good}", rule.id));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn there_is_no_case_without_a_rule() {
+    for entry in fs::read_dir(support::package().join("tests/rules")).unwrap() {
+        let name = entry.unwrap().file_name();
+        let name = name.to_str().unwrap();
+        assert!(RULES.iter().any(|rule| rule.id == name), "{name}");
+    }
+}
+
+#[test]
+fn what_landform_generates_is_clean() {
+    for entry in fs::read_dir(support::package().join("tests/golden")).unwrap() {
+        let folder = entry.unwrap().path();
+        let tree = folder.join("out");
+        if tree.is_dir() {
+            assert_eq!(found(&tree), "", "{}", folder.display());
+        }
+    }
+}
