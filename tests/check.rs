@@ -8,31 +8,196 @@
 
 mod support;
 
-use std::path::{Path, PathBuf};
+#[allow(dead_code, reason = "shared with the tests of `new`")]
+#[path = "new/sandbox.rs"]
+mod sandbox;
 
+use std::path::Path;
+
+use landform::check::RULES;
+use predicates::boolean::PredicateBooleanExt as _;
+use predicates::str::contains;
+use sandbox::{Sandbox, stdout};
 use serde_json::Value;
-use support::sandbox::{Sandbox, stderr, stdout};
 
-/// The bad case of a rule.
-fn bad(rule: &str) -> PathBuf {
-    support::package().join("tests/rules").join(rule).join("bad")
+/// A sandbox with the bad case of a rule in `repo`, where no other repository is around it.
+fn bad(rule: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let from = support::package()
+        .join("tests/rules")
+        .join(rule)
+        .join("bad");
+    copy(&from, &sandbox, "repo");
+    sandbox
 }
 
-/// Runs a check of a folder that is copied to where no other repository is around it.
-fn check(folder: &Path, arguments: &[&str], code: i32) -> (String, String) {
-    let sandbox = Sandbox::new();
-    let to = sandbox.path("repo");
-    for entry in walkdir::WalkDir::new(folder) {
+fn copy(from: &Path, sandbox: &Sandbox, to: &str) {
+    for entry in walkdir::WalkDir::new(from) {
         let entry = entry.unwrap();
-        let to = to.join(entry.path().strip_prefix(folder).unwrap());
-        if entry.file_type().is_dir() {
-            std::fs::create_dir_all(&to).unwrap();
-        } else {
-            std::fs::copy(entry.path(), &to).unwrap();
+        if entry.file_type().is_file() {
+            let path = entry.path().strip_prefix(from).unwrap();
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            sandbox.write(&format!("{to}/{}", path.display()), &text);
         }
     }
-    let mut all = vec!["check", "-C", to.to_str().unwrap()];
-    all.extend(arguments);
-    let ran = sandbox.landform(&all).assert().code(code);
-    (stdout(&ran), stderr(&ran))
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn it_says_what_where_and_what_mends_it() {
+    let sandbox = bad("missing-path");
+    let ran = sandbox.run(["check", "-C", "repo"]).code(1);
+    let said = stdout(&ran);
+    for words in [
+        "error[missing-path]: web applies `./apps/wbe`, which is not there",
+        " --> clusters/prod/web.yaml:10:9",
+        "10 |   path: ./apps/wbe",
+        "   |         ^^^^^^^^^^",
+        "web fails with \"path not found\" and applies nothing",
+        "help: did you mean `./apps/web`?",
+        "2 errors; 5 files in ",
+    ] {
+        assert!(said.contains(words), "no `{words}` in\n{said}");
+    }
+    let good = support::package().join("tests/rules/missing-path/good");
+    copy(&good, &sandbox, "good");
+    let ran = sandbox.run(["check", "-C", "good/apps/web"]).success();
+    // Without a mark of a repository above it, a folder is looked at alone.
+    assert!(stdout(&ran).starts_with("nothing found; 2 files in "));
+    sandbox.write("good/.git/HEAD", "");
+    let ran = sandbox.run(["check", "-C", "good/apps/web"]).success();
+    assert!(stdout(&ran).starts_with("nothing found; 4 files in "));
+    sandbox
+        .run(["check", "-C", "none"])
+        .code(3)
+        .stderr(contains("could not look in none"));
+}
+
+#[test]
+fn every_form_is_what_its_readers_take() {
+    let sandbox = bad("missing-file");
+    let said = json(&stdout(
+        &sandbox.run(["check", "-C", "repo", "--json"]).code(1),
+    ));
+    let schema = json(&stdout(&sandbox.run(["schema", "check"]).success()));
+    let errors: Vec<String> = jsonschema::validator_for(&schema)
+        .unwrap()
+        .iter_errors(&said)
+        .map(|error| error.to_string())
+        .collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    assert_eq!(said["errors"], 3);
+    assert_eq!(said["clusters"], serde_json::json!(["clusters/prod"]));
+    assert_eq!(said["findings"][0]["file"], "apps/web/kustomization.yaml");
+    assert_eq!(
+        (&said["findings"][0]["line"], &said["findings"][0]["column"]),
+        (&4.into(), &5.into())
+    );
+
+    let sarif = json(&stdout(
+        &sandbox
+            .run(["check", "-C", "repo", "--format", "sarif"])
+            .code(1),
+    ));
+    let run = &sarif["runs"][0];
+    assert_eq!(run["results"].as_array().unwrap().len(), 3);
+    let result = &run["results"][0];
+    let number = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+    assert_eq!(
+        run["tool"]["driver"]["rules"][number]["id"],
+        result["ruleId"]
+    );
+    let region = &result["locations"][0]["physicalLocation"]["region"];
+    assert_eq!(region["startLine"], 4);
+
+    let github = stdout(
+        &sandbox
+            .run(["check", "-C", "repo", "--format", "github"])
+            .code(1),
+    );
+    assert!(
+        github.starts_with(
+            "::error file=apps/web/kustomization.yaml,line=4,col=5,endLine=4,endColumn=17,title=missing-file::`setting.yaml` is not there;"
+        ),
+        "{github}"
+    );
+    let gitlab = json(&stdout(
+        &sandbox
+            .run(["check", "-C", "repo", "--format", "gitlab"])
+            .code(1),
+    ));
+    assert_eq!(gitlab[0]["location"]["lines"]["begin"], 4);
+    assert_eq!(gitlab[0]["fingerprint"].as_str().unwrap().len(), 16);
+}
+
+#[test]
+fn what_is_known_is_not_told_again() {
+    let sandbox = bad("missing-file");
+    let known = stdout(&sandbox.run(["check", "-C", "repo", "--json"]).code(1));
+    sandbox.write("known.json", &known);
+    let with = ["check", "-C", "repo", "--baseline", "known.json"];
+    sandbox
+        .run(with)
+        .success()
+        .stdout(contains("nothing found"));
+    // Also when it stands on another line by now.
+    let file = "repo/apps/web/kustomization.yaml";
+    let text = sandbox.read(file);
+    let text = text.replace("resources:\n", "resources:\n  - nowhere.yaml\n");
+    sandbox.write(file, &format!("# moved down\n{text}"));
+    let said = sandbox.run(with).code(1);
+    assert_eq!(stdout(&said).matches("error[").count(), 1);
+    sandbox.write("known.json", "[]");
+    sandbox.run(with).code(2).stderr(contains("make it anew"));
+}
+
+#[test]
+fn rules_and_weights_are_chosen() {
+    let sandbox = bad("unread-file");
+    let only = ["check", "-C", "repo", "--rule", "missing-path,missing-file"];
+    sandbox.run(only).success();
+    sandbox
+        .run(["check", "-C", "repo", "--severity", "error"])
+        .success();
+    sandbox
+        .run(["check", "-C", "repo", "--severity", "warning"])
+        .code(1);
+    let wrong = sandbox
+        .run(["check", "-C", "repo", "--rule", "missing-pth"])
+        .code(2);
+    wrong.stderr(contains("did you mean `missing-path`?"));
+    sandbox.write(
+        "repo/.landform/check.yaml",
+        "allow:\n  - {rule: unred-file, path: x, reason: y}\n",
+    );
+    let wrong = sandbox.run(["check", "-C", "repo"]).code(2);
+    wrong.stderr(contains("check.yaml:2:12").and(contains("did you mean `unread-file`?")));
+    sandbox.write(
+        "repo/.landform/check.yaml",
+        "allow:\n  - {rule: unread-file, path: apps, reason: \"\"}\n",
+    );
+    sandbox
+        .run(["check", "-C", "repo"])
+        .code(2)
+        .stderr(contains("no reason is given"));
+}
+
+#[test]
+fn rules_are_explained() {
+    let sandbox = Sandbox::new();
+    let all = stdout(&sandbox.run(["explain"]).success());
+    for rule in RULES {
+        assert!(
+            all.contains(rule.id) && all.contains(rule.summary),
+            "{}",
+            rule.id
+        );
+        let page = stdout(&sandbox.run(["explain", rule.id]).success());
+        assert!(page.starts_with(&format!("{}\n", rule.id)), "{page}");
+    }
+    let wrong = sandbox.run(["explain", "missing-pathh"]).code(2);
+    wrong.stderr(contains("did you mean `missing-path`?"));
 }
