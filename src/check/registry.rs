@@ -27,12 +27,16 @@ pub static RULES: &[Rule] = &[
     rules::dependency_cycle::RULE,
     rules::missing_dependency::RULE,
     rules::missing_file::RULE,
+    rules::missing_health_check::RULE,
+    rules::missing_key::RULE,
     rules::missing_path::RULE,
     rules::missing_source::RULE,
     rules::missing_values::RULE,
     rules::removed_api::RULE,
     rules::unread_file::RULE,
+    rules::unread_folder::RULE,
     rules::unused_allowance::RULE,
+    rules::unused_values::RULE,
 ];
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::build::{Builder, Built, Origin};
-use super::cluster::{Cluster, Start};
+use super::cluster::{Cluster, Known, Start};
 use super::document::{Object, ObjectId, Objects, group};
 use super::effective::{Effective, Layer};
 use super::{Index, Reference, folder_of, join};
@@ -54,13 +54,11 @@ impl<'a> Repository<'a> {
                 clusters.push(cluster);
             }
         }
-        let reached = clusters
-            .iter()
-            .flat_map(|cluster| cluster.files.iter().copied());
+        let reached = reached(&clusters);
         Self {
             index,
             objects,
-            reached: reached.collect(),
+            reached,
             references: index.references(),
             clusters,
         }
@@ -78,6 +76,22 @@ impl<'a> Repository<'a> {
             Origin::Generated(_) => None,
         }
     }
+}
+
+/// The files that Flux reads. Beside clusters of which it is known where they begin, what nothing applies is a cluster
+/// of its own only where another cluster could be: anywhere else its line is missing.
+fn reached<'a>(clusters: &[Cluster<'a>]) -> BTreeSet<&'a str> {
+    let known = |cluster: &&Cluster<'_>| cluster.start.known != Known::Implied;
+    let homes: BTreeSet<&str> = clusters
+        .iter()
+        .filter(known)
+        .map(|cluster| folder_of(&cluster.start.folder))
+        .collect();
+    let read = clusters.iter().filter(|cluster| {
+        known(cluster) || homes.is_empty() || homes.contains(folder_of(&cluster.start.folder))
+    });
+    read.flat_map(|cluster| cluster.files.iter().copied())
+        .collect()
 }
 
 pub(super) fn effective<'a>(objects: &Objects<'a>, built: &Built<'a>) -> Option<Effective<'a>> {

@@ -115,10 +115,11 @@ pub(super) fn near_path(path: &str, repository: &Repository<'_>) -> Option<Strin
     }
 }
 
-/// Whether one name is the other with a slip of the pen: no more than two letters off, and neither a part of the other.
+/// Whether one name is the other with a slip of the pen: no more than two letters off. Numbers are no slips: they tell
+/// one of several from another.
 pub(super) fn is_slip(name: &str, other: &str) -> bool {
-    let long = name.len().min(other.len()) >= 5;
-    long && strsim::damerau_levenshtein(name, other) <= 2
-        && !name.starts_with(other)
-        && !other.starts_with(name)
+    let letters = |text: &str| -> String { text.chars().filter(|c| !c.is_ascii_digit()).collect() };
+    name.len().min(other.len()) >= 5
+        && strsim::damerau_levenshtein(name, other) <= 2
+        && letters(name) != letters(other)
 }

@@ -1,0 +1,82 @@
+//! `healthChecks` of objects that are not applied.
+
+use super::common::{applied, instead};
+use crate::check::finding::{Findings, Severity, Spot};
+use crate::check::registry::Rule;
+use crate::index::{Built, Repository, Unit, group};
+
+pub(in crate::check) const RULE: Rule = Rule {
+    id: "missing-health-check",
+    severity: Severity::Error,
+    summary: "healthChecks names an object that is not there",
+    check,
+};
+
+fn check(repository: &Repository<'_>, findings: &mut Findings) {
+    for object in applied(repository, group::KUSTOMIZE, "Kustomization") {
+        // With `wait` the list is not looked at (kustomize-controller, `docs/spec/v1/kustomizations.md`).
+        if object.effective.text(&["spec", "wait"]) == Some("true") {
+            continue;
+        }
+        let own = object.cluster.units.iter().find(|unit| {
+            unit.name == object.built.name
+                && Some(unit.namespace.as_str()) == object.built.namespace.as_deref()
+        });
+        let Some(unit) = own else { continue };
+        for item in object.effective.items(&["spec", "healthChecks"]) {
+            let text = |key: &str| item.get(key).and_then(|node| node.text());
+            let (Some(kind), Some(node)) = (text("kind"), item.get("name")) else {
+                continue;
+            };
+            let Some(name) = object.unit.variables.fill(node.text().unwrap_or_default()) else {
+                continue;
+            };
+            // Without a namespace it is the Kustomization's own.
+            let namespace = text("namespace").or(object.built.namespace.as_deref());
+            if is_applied(unit, kind, namespace, &name, repository) {
+                continue;
+            }
+            // What a chart or an operator makes is looked at too: only Flux's own kinds are surely files.
+            if !["HelmRelease", "Kustomization"].contains(&kind) || !unit.open.is_empty() {
+                continue;
+            }
+            let found = object
+                .cluster
+                .find(kind, namespace, &name, repository.objects);
+            if matches!(
+                found,
+                crate::index::Lookup::Found(..) | crate::index::Lookup::Unknown
+            ) {
+                continue;
+            }
+            let message = format!(
+                "Kustomization {} waits for the health of {kind} {name}, which is not there",
+                unit.name
+            );
+            let finding = findings.add(Spot::from(&node), message);
+            finding.effect(format!(
+                "{} is never ready: Flux says \"not found\" until the timeout",
+                unit.name
+            ));
+            finding.hint("name what it applies, or take the entry away");
+            instead(finding, &found, repository);
+        }
+    }
+}
+
+fn is_applied(
+    unit: &Unit<'_>,
+    kind: &str,
+    namespace: Option<&str>,
+    name: &str,
+    repository: &Repository<'_>,
+) -> bool {
+    let objects = repository.objects;
+    let is = |built: &Built<'_>| {
+        let home = built.home(objects);
+        built.name == name
+            && built.kind(objects) == kind
+            && (home.is_none() || namespace.is_none() || home == namespace)
+    };
+    unit.built.iter().any(is)
+}
