@@ -10,6 +10,7 @@ pub mod cli;
 pub mod error;
 pub mod fault;
 pub mod git;
+pub mod graph;
 pub mod index;
 pub mod merge;
 pub mod model;

@@ -19,7 +19,7 @@ const FLOORS: [&[&str]; 8] = [
     &["yaml"],
     &["catalog", "index"],
     &["model"],
-    &["render", "git", "tools", "check"],
+    &["render", "git", "tools", "check", "graph"],
     &["change"],
     &["merge", "ui"],
     &["cli"],

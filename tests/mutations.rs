@@ -89,7 +89,7 @@ fn indent(line: &str) -> usize {
 fn mutants(tree: &Tree) -> Vec<Mutant> {
     let mut mutants = Vec::new();
     for (file, text) in tree {
-        if !file.ends_with(".yaml") || file.starts_with(".") {
+        if !file.ends_with(".yaml") || file.starts_with('.') {
             continue;
         }
         let lines: Vec<&str> = text.lines().collect();

@@ -170,7 +170,7 @@ fn unknown(name: &str) -> Error {
 }
 
 /// The root of the repository around a folder: where Git or landform has its own, or else the folder.
-fn root(dir: &Path) -> Result<PathBuf> {
+pub(super) fn root(dir: &Path) -> Result<PathBuf> {
     let start = dir
         .canonicalize()
         .map_err(|error| Error::io("look in", dir, &error))?;

@@ -7,6 +7,7 @@ mod completions;
 mod confirm;
 mod diff;
 mod edit;
+mod graph;
 mod held;
 mod interview;
 mod list;
@@ -75,6 +76,7 @@ enum Command {
     Values(values::Args),
     Check(check::CheckArgs),
     Explain(check::ExplainArgs),
+    Graph(graph::Args),
     Catalog(catalog::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -133,6 +135,7 @@ fn run(command: Command, printer: &Printer) -> Result<u8> {
         Command::Values(args) => values::run(&args, printer),
         Command::Check(args) => check::run(&args, printer),
         Command::Explain(args) => check::explain(&args, printer),
+        Command::Graph(args) => graph::run(&args, printer),
         Command::Completions(args) => Ok(completions::run(&args, printer)),
         Command::Man(args) => man::run(&args, printer),
         Command::Catalog(args) => catalog::run(&args, printer),

@@ -45,6 +45,8 @@ pub(super) enum SchemaKind {
     Outdated,
     /// The --json output of `landform check`
     Check,
+    /// The --json output of `landform graph`
+    Graph,
 }
 
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
@@ -60,6 +62,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         SchemaKind::Set => schemas::set(),
         SchemaKind::Outdated => schemas::outdated(),
         SchemaKind::Check => schemas::check(),
+        SchemaKind::Graph => schemas::graph(),
     };
     printer.json(&schema)?;
     Ok(0)

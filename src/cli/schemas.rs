@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::catalog::{AnswerType, Catalogue, ComponentSpec, ProviderSpec, Question};
-use crate::ui::{FindingsReport, Report};
+use crate::ui::{FindingsReport, GraphsReport, Report};
 
 /// `component.yaml`.
 pub(super) fn component() -> Value {
@@ -53,6 +53,11 @@ pub(super) fn outdated() -> Value {
 /// The `--json` output of `landform check`.
 pub(super) fn check() -> Value {
     schemars::schema_for!(FindingsReport).to_value()
+}
+
+/// The `--json` output of `landform graph`.
+pub(super) fn graph() -> Value {
+    schemars::schema_for!(GraphsReport).to_value()
 }
 
 /// The answers file, with every question of the catalogue.

@@ -154,6 +154,8 @@ pub struct Unit<'a> {
     pub folder: Folder,
     /// What it applies.
     pub built: Vec<Built<'a>>,
+    /// The files of that.
+    pub files: BTreeSet<&'a str>,
     /// Why it may apply more than is known.
     pub open: BTreeSet<String>,
     /// What it puts in for variables.
@@ -267,6 +269,7 @@ impl<'a> Cluster<'a> {
             root: start.root.clone(),
             folder: Folder::Here(start.folder.clone()),
             built: Vec::new(),
+            files: BTreeSet::new(),
             open: BTreeSet::new(),
         }
     }
@@ -277,7 +280,8 @@ impl<'a> Cluster<'a> {
         match unit.folder.clone() {
             Folder::Here(folder) => {
                 let build = unit.build(&folder, builder);
-                self.files.extend(build.files);
+                self.files.extend(&build.files);
+                unit.files = build.files;
                 unit.built = build.built;
                 unit.open = build.open;
             }
@@ -341,6 +345,7 @@ impl<'a> Cluster<'a> {
                 root,
                 folder,
                 built: Vec::new(),
+                files: BTreeSet::new(),
                 open: BTreeSet::new(),
             });
         }

@@ -44,7 +44,7 @@ impl<'a> Objects<'a> {
         let mut objects = Self::default();
         let parts = parts(index);
         for (path, documents) in &index.files {
-            if parts.contains(path) {
+            if parts.contains(path) || index.hidden.contains(path) {
                 continue;
             }
             let Some(source) = index.texts.get(path) else {

@@ -58,6 +58,8 @@ pub struct Index {
     pub problems: Vec<Problem>,
     /// Paths of those that should have been parsed.
     broken: BTreeSet<String>,
+    /// Files that `.sourceignore` keeps from Flux.
+    pub hidden: BTreeSet<String>,
     /// Files that a template language makes: what they will say is not known.
     pub templated: BTreeSet<String>,
     /// Patches that are written into a file as text, parsed. Only of a repository that was read as a whole.

@@ -1,6 +1,6 @@
 //! Reading a whole repository at once: every file that Git would have, every YAML document parsed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::yaml::{Kind, Node, parse_foreign};
 /// Folders that hold nothing of the repository's own, whatever `.gitignore` says.
 const FOREIGN: [&str; 3] = [".git", ".terraform", "node_modules"];
 
-/// What lies in the folder of a file named so is read by no Flux (`source-controller`, `sourceignore`).
+/// Patterns of what Flux leaves out of what it stores, in the form of `.gitignore` (`source-controller`, `sourceignore`).
 const SOURCE_IGNORE: &str = ".sourceignore";
 
 /// What became of a file.
@@ -30,13 +30,13 @@ enum Read {
 }
 
 impl Index {
-    /// Indexes every file below a folder that Git would have and Flux would get. Links are not followed: Flux leaves
-    /// them out of what it stores.
+    /// Indexes every file below a folder that Git would have, and notes which of them Flux would not get. Links are not
+    /// followed: Flux leaves them out of what it stores.
     ///
     /// # Errors
     /// The folder cannot be read.
     pub fn whole(root: &Path) -> Result<Self> {
-        let paths = walk(root)?;
+        let paths = walk(root, false)?;
         let wanted: Vec<&String> = paths.iter().filter(|path| is_read(path)).collect();
         let read: Vec<(String, Result<Arc<Source>, Problem>, Read)> = wanted
             .into_par_iter()
@@ -55,7 +55,12 @@ impl Index {
             })
             .collect();
         let mut index = Self::default();
+        let ignores = paths.iter().any(|path| path.ends_with(SOURCE_IGNORE));
         index.paths.extend(paths);
+        if ignores {
+            let seen: BTreeSet<String> = walk(root, true)?.into_iter().collect();
+            index.hidden = index.paths.difference(&seen).cloned().collect();
+        }
         for (path, source, read) in read {
             match source {
                 Ok(source) => index.take(path, source, read),
@@ -100,8 +105,8 @@ impl Index {
     }
 }
 
-/// Paths of all files, sorted.
-fn walk(root: &Path) -> Result<Vec<String>> {
+/// Paths of all files, sorted; or of those that Flux would get.
+fn walk(root: &Path, as_flux: bool) -> Result<Vec<String>> {
     let mut builder = WalkBuilder::new(root);
     builder
         .hidden(false)
@@ -109,11 +114,13 @@ fn walk(root: &Path) -> Result<Vec<String>> {
         .require_git(false)
         .git_global(false)
         .ignore(false)
-        .add_custom_ignore_filename(SOURCE_IGNORE)
         .filter_entry(|entry| {
             let name = entry.file_name().to_str().unwrap_or_default();
             entry.depth() == 0 || !FOREIGN.contains(&name)
         });
+    if as_flux {
+        builder.add_custom_ignore_filename(SOURCE_IGNORE);
+    }
     let mut paths = Vec::new();
     for entry in builder.build() {
         let entry = match entry {

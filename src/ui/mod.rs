@@ -3,6 +3,7 @@
 mod diagnostics;
 mod diff;
 mod findings;
+mod graph;
 mod plan;
 mod printer;
 mod prompt;
@@ -14,6 +15,10 @@ pub use diagnostics::{printable, render as render_error};
 pub use diff::{file_diff, painted, unified};
 pub use findings::{
     FindingsReport, drawn, github, gitlab, report as findings_report, sarif, summary,
+};
+pub use graph::{
+    GraphsReport, dot as graph_dot, mermaid as graph_mermaid, report as graph_report,
+    text as graph_text, why as graph_why,
 };
 pub use plan::{folders as plan_folders, lines as plan_lines, tree as plan_tree};
 pub use printer::{Printer, Verbosity, style, width};

@@ -53,6 +53,9 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
 fn wrong(reference: &Reference, repository: &Repository<'_>) -> Option<String> {
     let index = repository.index;
     let (to, text) = (&reference.to, &reference.text);
+    if index.hidden.contains(to) {
+        return Some(format!("`{text}` is kept from Flux by .sourceignore"));
+    }
     if index.paths.contains(to) {
         return (reference.role == Role::Component)
             .then(|| format!("`{text}` is a file, and a component is a folder"));
