@@ -16,6 +16,8 @@ mod sandbox;
 mod add;
 #[path = "life/cluster.rs"]
 mod cluster;
+#[path = "life/conflicts.rs"]
+mod conflicts;
 #[path = "life/flags.rs"]
 mod flags;
 #[path = "life/foreign.rs"]

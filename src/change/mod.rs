@@ -122,6 +122,14 @@ impl Change {
             return;
         };
         self.conflicts.retain(|conflict| &conflict.path != path);
+        // What is moved is there as a new file already.
+        if let Some(moved) = self.files.get_mut(path) {
+            moved.after = text;
+            if moved.after.is_none() {
+                self.files.remove(path);
+            }
+            return;
+        }
         if text.as_ref() == Some(&sides.ours) {
             return;
         }

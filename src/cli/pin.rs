@@ -73,7 +73,7 @@ pub(super) fn pin(args: &PinArgs, printer: &Printer) -> Result<u8> {
         }
     }
     edit.title = title;
-    carry_out_plainly(&edit, &args.write, printer)
+    carry_out_plainly(&mut edit, &args.write, printer)
 }
 
 pub(super) fn unpin(args: &UnpinArgs, printer: &Printer) -> Result<u8> {
@@ -103,7 +103,7 @@ pub(super) fn unpin(args: &UnpinArgs, printer: &Printer) -> Result<u8> {
         }
         edit.unpinned.insert((args.name.clone(), cluster.clone()));
     }
-    carry_out_plainly(&edit, &args.write, printer)
+    carry_out_plainly(&mut edit, &args.write, printer)
 }
 
 /// The clusters named, each of which has the component.

@@ -73,7 +73,7 @@ pub(super) fn relocate(args: &MoveArgs, printer: &Printer) -> Result<u8> {
             ));
         }
     }
-    carry_out_plainly(&edit, &args.write, printer)
+    carry_out_plainly(&mut edit, &args.write, printer)
 }
 
 /// What must be there before Flux cannot come with it.
@@ -130,8 +130,8 @@ pub(super) fn rename(args: &RenameArgs, printer: &Printer) -> Result<u8> {
         }
     };
     if is_renamed(&opened, name, new) {
-        let edit = Edit::new("rename", &opened, format!("Rename {name} to {new}"));
-        return carry_out_plainly(&edit, &args.write, printer);
+        let mut edit = Edit::new("rename", &opened, format!("Rename {name} to {new}"));
+        return carry_out_plainly(&mut edit, &args.write, printer);
     }
     let Some(component) = opened.catalogue.components.get(name) else {
         return Err(opened.unknown(name));
@@ -174,7 +174,7 @@ pub(super) fn rename(args: &RenameArgs, printer: &Printer) -> Result<u8> {
             "in the clusters everything keeps the name {object}: nothing is deleted or restarted, and {object} stays taken"
         ));
     }
-    carry_out_plainly(&edit, &args.write, printer)
+    carry_out_plainly(&mut edit, &args.write, printer)
 }
 
 /// Whether a component has its new name already.

@@ -109,13 +109,13 @@ fn components(args: &ComponentArgs, printer: &Printer) -> Result<u8> {
         .map(|(name, _)| name.clone())
         .collect();
     let waiting = waiting(args, &opened, &from, &two_steps)?;
-    let edit = if waiting || two_steps.is_empty() || args.now {
+    let mut edit = if waiting || two_steps.is_empty() || args.now {
         last_step(args, &opened, from, &two_steps)?
     } else {
         removal::refuse_old_templates(&opened, &from)?;
         first_step(args, &opened, &from, &two_steps)
     };
-    carry_out_plainly(&edit, &args.write, printer)
+    carry_out_plainly(&mut edit, &args.write, printer)
 }
 
 /// Whether the first of two steps is done. It must be told whether the clusters have caught up with it.
@@ -309,5 +309,5 @@ fn cluster(args: &ClusterArgs, printer: &Printer) -> Result<u8> {
         edit.removed
             .insert(component.clone(), BTreeSet::from([name.clone()]));
     }
-    carry_out_plainly(&edit, &args.write, printer)
+    carry_out_plainly(&mut edit, &args.write, printer)
 }

@@ -230,7 +230,7 @@ fn sops(
     }
     let to = RepoPath::new(path).map_err(|reason| Error::refused(Problem::new(reason)))?;
     edit.files.insert(to, text);
-    carry_out(&edit, &args.write, printer, terminal.as_mut())?.code()
+    carry_out(&mut edit, &args.write, printer, terminal.as_mut())?.code()
 }
 
 /// Refuses what sops gave if a value in it is not encrypted: rules in `.sops.yaml` may leave some out.

@@ -115,7 +115,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
                 .to_owned(),
         );
     }
-    carry_out_plainly(&edit, &args.write, printer)
+    carry_out_plainly(&mut edit, &args.write, printer)
 }
 
 /// The settings, each with its cluster.

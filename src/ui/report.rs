@@ -56,6 +56,11 @@ pub struct ConflictReport {
     pub path: String,
     /// Why, in words.
     pub reason: String,
+    /// The component that the file belongs to, where what it is about is an edit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub component: Option<String>,
+    /// What the component's templates say to mind.
+    pub notes: Vec<String>,
     /// The three texts, where that is what it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sides: Option<SidesReport>,
@@ -117,6 +122,8 @@ impl Report {
         let conflicts = change.conflicts.iter().map(|conflict| ConflictReport {
             path: conflict.path.to_string(),
             reason: conflict.reason.clone(),
+            component: None,
+            notes: Vec::new(),
             sides: change.sides.get(&conflict.path).map(Into::into),
         });
         Self {

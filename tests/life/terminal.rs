@@ -4,7 +4,7 @@ use crate::platform::{Life, assert_says};
 use crate::sandbox::assert_same;
 use crate::talk::{DOWN, ENTER, ESCAPE, LAST, STOP, Talk, plain};
 
-fn talk(life: &Life, arguments: &[&str]) -> Talk {
+fn begin(life: &Life, arguments: &[&str]) -> Talk {
     let mut command = life.sandbox.plain_landform(arguments);
     command.current_dir(life.path(""));
     Talk::run(&command, (100, 60))
@@ -13,7 +13,7 @@ fn talk(life: &Life, arguments: &[&str]) -> Talk {
 #[test]
 fn a_question_and_back_and_the_text() {
     let life = Life::new();
-    let mut talk = talk(&life, &["add", "flux-alerts", "--on", "staging"]);
+    let mut talk = begin(&life, &["add", "flux-alerts", "--on", "staging"]);
     talk.hear("staging, flux-alerts: In which channel")
         .press("alerts\r")
         .hear(LAST);
@@ -35,13 +35,13 @@ fn no_and_stop_write_nothing() {
     let life = Life::new();
     let before = life.everything();
     for keys in ["n", STOP, ESCAPE] {
-        let mut talk = talk(&life, &["remove", "loki"]);
+        let mut talk = begin(&life, &["remove", "loki"]);
         talk.hear(LAST).press(keys);
         assert_eq!(talk.exit_code(), 130);
         assert!(talk.has_cursor());
         assert_same(&before, &life.everything());
     }
-    let mut talk = talk(&life, &["secret", "external-dns", "--on", "prod-us"]);
+    let mut talk = begin(&life, &["secret", "external-dns", "--on", "prod-us"]);
     talk.hear("apiKey").press("t0k3n");
     talk.press(STOP);
     assert_eq!(talk.exit_code(), 130);
@@ -58,9 +58,24 @@ fn conflicts_are_answered_one_by_one() {
     ] {
         let life = Life::older();
         crate::update::conflict(&life);
-        let mut talk = talk(&life, &["update", "--trust"]);
+        let mut talk = begin(&life, &["update", "--trust"]);
         talk.hear("apps/grafana/values.yaml: which is right?");
-        assert_says(&plain(&talk.heard), &["+replicas: 3", "+replicas: 7"]);
+        let said = plain(&talk.heard);
+        assert_says(
+            &said,
+            &["+replicas: 3", "+replicas: 7", "note: A generated password"],
+        );
+        // What is at stake is seen first.
+        let seen = |words: &str| {
+            said.find(words)
+                .unwrap_or_else(|| panic!("{words}: {said}"))
+        };
+        assert!(seen("templates") < seen("+replicas: 3"), "{said}");
+        let row = said
+            .lines()
+            .find(|line| line.trim_start().starts_with("grafana "));
+        let conflicts = row.and_then(|row| row.split_whitespace().last());
+        assert_eq!(conflicts, Some("1"), "{said}");
         talk.press(keys);
         // What has no conflict is written all the same.
         talk.hear(LAST).press("y").hear("Done:");
@@ -91,4 +106,54 @@ fn a_conflict_is_edited() {
     let text = life.read("apps/grafana/values.yaml");
     assert_eq!(text.matches("replicas").count(), 1, "{text}");
     assert_says(&text, &["replicas: 3"]);
+}
+
+#[test]
+fn what_the_editor_gives_is_taken_only_if_it_can_stand() {
+    let life = Life::older();
+    crate::update::conflict(&life);
+    // The first time it only breaks something, the second time it mends all.
+    life.sandbox.script(
+        "editor",
+        "#!/bin/sh\nif grep -q broken: \"$1\"; then echo 'replicas: 5' > \"$1\"; \
+         elif grep -q '<<<' \"$1\"; then sed -i -e '/^[<>|=]\\{7\\}/d' \"$1\"; echo 'broken: [' >> \"$1\"; fi\n",
+    );
+    let mut command = life.sandbox.plain_landform(["update", "--trust"]);
+    command
+        .current_dir(life.path(""))
+        .env("EDITOR", life.sandbox.path("editor"))
+        .env_remove("VISUAL");
+    let mut talk = Talk::run(&command, (100, 60));
+    talk.hear("which is right?")
+        .press(&DOWN.repeat(2))
+        .press(ENTER);
+    talk.hear("Not taken: what apps/grafana/values.yaml is to be is no YAML");
+    // It is asked again, with what was written.
+    talk.hear("edit").press(&DOWN.repeat(2)).press(ENTER);
+    talk.hear(LAST).press("y").hear("Done:");
+    assert_eq!(talk.exit_code(), 0);
+    assert_eq!(life.read("apps/grafana/values.yaml"), "replicas: 5\n");
+}
+
+#[test]
+fn any_command_asks_about_conflicts_and_goes_back() {
+    let set = ["set", "git.url=https://git.acme.io/acme.git"];
+    let file = "clusters/prod/flux-system/flux-instance.yaml";
+    let life = Life::new();
+    crate::conflicts::of_set(&life);
+    let before = life.everything();
+    let mut talk = begin(&life, &set);
+    talk.hear(&format!("{file}: which is right?"));
+    let said = plain(&talk.heard);
+    assert_says(&said, &["mirror.acme.io", "git.acme.io"]);
+    assert!(!said.contains("skip"), "{said}");
+    talk.press(ESCAPE);
+    assert_eq!(talk.exit_code(), 130);
+    assert_same(&before, &life.everything());
+    let mut talk = begin(&life, &set);
+    talk.hear("which is right?").press(DOWN).press(ENTER);
+    talk.hear(LAST).press("y").hear("Done:");
+    assert_eq!(talk.exit_code(), 0);
+    assert_says(&life.read(file), &["https://git.acme.io/acme.git"]);
+    life.is_as_written();
 }

@@ -43,14 +43,18 @@ fn with_nothing_new_nothing_changes() {
     life.delete(&["apps/loki/namespace.yaml"]);
     life.commit();
     assert_eq!(outdated(&life), BTreeMap::new());
-    life.has_nothing_to_do(&["update", "--trust"]);
-    life.has_nothing_to_do(&["update", "--trust", "grafana"]);
+    let deleted = "you deleted these, and they stay deleted: apps/loki/namespace.yaml";
+    let said = life.has_nothing_to_do(&["update", "--trust"]);
+    assert_says(&said, &[deleted]);
+    let said = life.has_nothing_to_do(&["update", "--trust", "grafana"]);
+    assert!(!said.contains("deleted"), "{said}");
+    let said = life.has_nothing_to_do(&["update", "--trust", "loki"]);
+    assert_says(&said, &[deleted]);
     let said = life.refused(2, &["update", "--trust", "reloader"]);
     assert_says(&said, &["`reloader` is not on the platform"]);
     let said = life.refused(2, &["update", "--trust", "--continue"]);
     assert_says(&said, &["no update is waiting to be continued"]);
-    let said = life.refused(2, &["update", "--abort"]);
-    assert_says(&said, &["no update is waiting"]);
+    life.has_nothing_to_do(&["update", "--abort"]);
 }
 
 #[test]
@@ -293,12 +297,17 @@ fn a_conflict_keeps_its_component_out_until_it_is_settled() {
     ] {
         assert_says(sides[side].as_str().unwrap(), &[words]);
     }
+    assert_eq!(report["conflicts"][0]["component"], "grafana");
+    let notes = report["conflicts"][0]["notes"].as_array().unwrap();
+    assert_says(notes[0].as_str().unwrap(), &["A generated password"]);
     assert_same(&before, &life.everything());
 
     let assert = life.run(&["update", "--trust", "--yes"]).code(1);
     assert_says(
         &(stdout(&assert) + &stderr(&assert)),
         &[
+            // The template had it before too.
+            "note: A generated password is shown by",
             "not updated, because of conflicts: grafana",
             "landform update --continue",
             "+replicas: 7",
@@ -336,6 +345,34 @@ fn a_conflict_keeps_its_component_out_until_it_is_settled() {
     life.is_as_written();
     assert_eq!(outdated(&life), BTreeMap::new());
     life.refused(2, &["update", "--trust", "--continue"]);
+}
+
+#[test]
+fn two_conflicts_of_a_component_keep_out_nothing_else() {
+    let life = Life::older();
+    let overlay = "clusters/prod/apps/grafana/values.yaml";
+    life.edit(overlay, "size: 10Gi", "size: 20Gi");
+    conflict(&life);
+    template(
+        &life,
+        "apps/grafana/cluster-values.yaml.tera",
+        "size: 10Gi",
+        "size: 30Gi",
+    );
+    template(&life, "common/repo/README.md.tera", "\n", "\nNew words.\n");
+    let assert = life.run(&["update", "--trust", "--yes"]).code(1);
+    let said = stdout(&assert) + &stderr(&assert);
+    assert_says(
+        &said,
+        &[
+            overlay,
+            VALUES,
+            "not updated, because of conflicts: grafana\n",
+        ],
+    );
+    assert_says(&life.read("apps/loki/values.yaml"), &["newInLoki: true"]);
+    assert_says(&life.read("README.md"), &["New words."]);
+    assert_eq!(outdated(&life).keys().collect::<Vec<_>>(), ["grafana"]);
 }
 
 #[test]

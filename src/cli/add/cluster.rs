@@ -112,7 +112,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         )?;
         let mut edit = edit(args, &opened, &catalogue, resolution, &left_out)?;
         tell_needs(&mut edit, &new);
-        match carry_out(&edit, &args.write, printer, terminal.as_mut())? {
+        match carry_out(&mut edit, &args.write, printer, terminal.as_mut())? {
             Ended::Done(code) => return Ok(code),
             Ended::Back => second.back().ok_or_else(unwritten)?,
         };

@@ -168,7 +168,7 @@ fn components(
         if new.is_empty() && edit.restored.is_empty() && edit.relisted.is_empty() {
             there_already(args, &on, opened, printer);
         }
-        match carry_out(&edit, &args.write, printer, terminal.as_mut())? {
+        match carry_out(&mut edit, &args.write, printer, terminal.as_mut())? {
             Ended::Done(code) => return Ok(code),
             // Without a question to go back to, Escape is a no.
             Ended::Back => interview.back().ok_or_else(unwritten)?,

@@ -20,6 +20,7 @@ pub(super) fn change(edit: &Edit<'_>, sides: Sides) -> (Change, Vec<String>) {
         moves,
         places,
         owned,
+        ..
     } = sides;
     let mut change = if places.is_empty() {
         merge(&base, &ours.tree, &theirs)

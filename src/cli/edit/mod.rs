@@ -2,6 +2,7 @@
 //! after the change comes about, and in nothing else.
 
 mod added;
+mod conflicts;
 mod like;
 mod merged;
 mod next;
@@ -13,8 +14,10 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 pub(super) use added::{New, keep_versions, may_add_needs, new, tell_needs};
+pub(super) use conflicts::{Said, ask_all, show as show_conflict};
 pub(super) use plan::{Planned, plan};
 pub(super) use rebuilt::{asked, rebuilt};
 
@@ -47,6 +50,9 @@ pub(super) struct WriteFlags {
     /// Print the outcome as JSON; see `landform schema change`
     #[arg(long)]
     pub(super) json: bool,
+    /// Settle conflicts with your edits as a YAML file says: of each path mine, theirs, or its whole text
+    #[arg(long, value_name = "FILE")]
+    pub(super) resolve: Option<PathBuf>,
     /// Write and stage, but do not commit
     #[arg(long)]
     pub(super) no_commit: bool,
@@ -183,18 +189,29 @@ impl Ended {
     }
 }
 
-/// Plans an edit, shows it, asks, writes and commits.
+/// Plans an edit, settles its conflicts, shows it, asks, writes and commits.
 ///
 /// # Errors
 /// It cannot be planned, something stands against it, somebody says no, or it cannot be written.
 pub(super) fn carry_out(
-    edit: &Edit<'_>,
+    edit: &mut Edit<'_>,
     flags: &WriteFlags,
     printer: &Printer,
-    terminal: Option<&mut Terminal>,
+    mut terminal: Option<&mut Terminal>,
 ) -> Result<Ended> {
     let place = git::look(&edit.opened.root)?;
-    let planned = plan(edit, flags, &place)?;
+    if let Some(path) = &flags.resolve {
+        Said::read(path)?.settle(edit)?;
+    }
+    let mut planned = plan(edit, flags, &place)?;
+    if let Some(terminal) = terminal.as_deref_mut()
+        && !planned.change.conflicts.is_empty()
+    {
+        if !conflicts::settle(edit, &planned, printer, terminal)? {
+            return Ok(Ended::Back);
+        }
+        planned = plan(edit, flags, &place)?;
+    }
     carry_out_planned(edit, planned, &place, flags, printer, terminal)
 }
 
@@ -211,8 +228,8 @@ pub(super) fn carry_out_planned(
     terminal: Option<&mut Terminal>,
 ) -> Result<Ended> {
     if !planned.change.conflicts.is_empty() {
-        let hint = "mend what is named, and run the same command again";
-        return refuse(flags.json, hint, printer, &planned.report, &planned.change)
+        let hint = conflicts::hint(&planned.report.conflicts);
+        return refuse(flags.json, &hint, printer, &planned.report, &planned.change)
             .map(Ended::Done);
     }
     let changes = !planned.change.files.is_empty();
@@ -248,7 +265,7 @@ pub(super) fn carry_out_planned(
 /// # Errors
 /// As for [`carry_out`].
 pub(super) fn carry_out_plainly(
-    edit: &Edit<'_>,
+    edit: &mut Edit<'_>,
     flags: &WriteFlags,
     printer: &Printer,
 ) -> Result<u8> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::conflicts::describe;
 use super::merged::change;
 use super::sides::Sides;
 use super::{Edit, WriteFlags, refer};
@@ -26,6 +27,10 @@ pub(in crate::cli) struct Planned {
     pub(in crate::cli) subject: String,
     /// Whether there is a repository to commit to.
     pub(in crate::cli) in_git: bool,
+    /// The component that each file belongs to.
+    pub(in crate::cli) owners: BTreeMap<RepoPath, String>,
+    /// Files that somebody deleted, and that are not written again.
+    pub(in crate::cli) deleted: Vec<RepoPath>,
 }
 
 /// Plans an edit.
@@ -34,7 +39,9 @@ pub(in crate::cli) struct Planned {
 /// A template fails, a file cannot be read, or Git is in the middle of something.
 pub(in crate::cli) fn plan(edit: &Edit<'_>, flags: &WriteFlags, place: &Place) -> Result<Planned> {
     names_are_free(edit)?;
-    let sides = Sides::of(edit)?;
+    let mut sides = Sides::of(edit)?;
+    let owners = std::mem::take(&mut sides.owners);
+    let deleted = std::mem::take(&mut sides.deleted);
     let (mut change, notes) = change(edit, sides);
     refer::must_lead_somewhere(edit, &change)?;
     let in_git = matches!(place, Place::Root(_));
@@ -52,6 +59,7 @@ pub(in crate::cli) fn plan(edit: &Edit<'_>, flags: &WriteFlags, place: &Place) -
         let path = RepoPath::new(file.path.clone()).ok();
         file.why = path.and_then(|path| why.get(&path).cloned());
     }
+    describe(edit, &owners, &mut report.conflicts);
     report.assumed = edit.assumed.iter().map(Into::into).collect();
     report.notes.clone_from(&edit.notes);
     report.notes.extend(notes);
@@ -69,6 +77,8 @@ pub(in crate::cli) fn plan(edit: &Edit<'_>, flags: &WriteFlags, place: &Place) -
         why,
         subject,
         in_git,
+        owners,
+        deleted,
     })
 }
 

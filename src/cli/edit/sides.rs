@@ -8,7 +8,7 @@ use crate::cli::opened::Owners;
 use crate::error::Result;
 use crate::index::folder_of;
 use crate::merge::Moves;
-use crate::model::{RepoPath, Tree};
+use crate::model::{RECORD, RepoPath, Tree};
 use crate::render::render;
 
 /// The sides, each as far as it can matter: a file that is rendered as before stays as it is, whatever it is.
@@ -25,6 +25,10 @@ pub(super) struct Sides {
     pub(super) places: BTreeMap<String, String>,
     /// Whose each file is, and for which cluster.
     pub(super) owned: BTreeMap<String, (String, Option<String>)>,
+    /// The component that each file belongs to, before the edit or after it, where it lies after it.
+    pub(super) owners: BTreeMap<RepoPath, String>,
+    /// Files that somebody deleted, and that are not written again.
+    pub(super) deleted: Vec<RepoPath>,
 }
 
 impl Sides {
@@ -50,6 +54,25 @@ impl Sides {
             .map(|(was, is)| (moves.path(was), is.clone()))
             .collect();
         let lists = lists_without(edit, &moves)?;
+        let is = Owners::of(&edit.platform, edit.catalogue);
+        let mut by_path = BTreeMap::new();
+        for (path, (owner, _)) in &owned {
+            let path = placed(&places, path).unwrap_or_else(|| path.clone());
+            by_path.extend(RepoPath::new(path).ok().map(|path| (path, owner.clone())));
+        }
+        let mut deleted = Vec::new();
+        for path in rendered.keys() {
+            let Ok(there) = RepoPath::new(moves.path(path.as_str())) else {
+                continue;
+            };
+            let of = is.of_path(path).map(|(name, _)| name);
+            let again = of.as_ref().is_some_and(|name| edit.restored.contains(name));
+            let gone = !opened.index.paths.contains(there.as_str());
+            if gone && !again && opened.base.contains_key(path) && !is_record(path) {
+                deleted.push(there.clone());
+            }
+            by_path.extend(of.map(|name| (there, name)));
+        }
         let (mut base, theirs) = if moves.is_empty() {
             let wanted = |path: &&RepoPath| {
                 opened.base.get(path) != rendered.get(path)
@@ -92,6 +115,8 @@ impl Sides {
             moves,
             places,
             owned,
+            owners: by_path,
+            deleted,
         })
     }
 }
@@ -111,6 +136,10 @@ fn lists_without(edit: &Edit<'_>, moves: &Moves) -> Result<Tree> {
         is_list && opened.base.get(path).is_some_and(|base| base != text)
     });
     Ok(lists)
+}
+
+fn is_record(path: &RepoPath) -> bool {
+    path.parents().next() == Some(RECORD)
 }
 
 fn is_restored(edit: &Edit<'_>, owners: &Owners, path: &RepoPath) -> bool {

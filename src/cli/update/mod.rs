@@ -1,22 +1,23 @@
 //! `landform update`.
 
-mod conflicts;
+mod left;
 mod scope;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-
+use super::confirm::unwritten;
 use super::edit::{
-    Edit, Planned, Settled, WriteFlags, carry_out_planned, may_add_needs, new, plan, tell_needs,
+    Edit, Planned, Said, Settled, WriteFlags, ask_all, carry_out_planned, may_add_needs, new, plan,
+    tell_needs,
 };
-use super::opened::{Opened, Owners};
+use super::opened::Opened;
 use super::relocate::places;
 use crate::catalog::Catalogue;
 use crate::error::{Error, Problem, Result};
 use crate::git::{self, Place};
 use crate::model::{AnswerOrigin, Answers, CatalogueRef, Platform, RepoPath, revise};
-use crate::ui::{Printer, Table, Terminal, width};
+use crate::ui::{ConflictReport, Printer, Reply, Table, Terminal, width};
+use std::collections::{BTreeMap, BTreeSet};
 
+use left::LeftOut;
 use scope::Scope;
 
 pub(super) use scope::{OutdatedArgs, OutdatedList, run_outdated};
@@ -40,9 +41,6 @@ pub(super) struct Args {
     /// Only these components; without any, everything
     #[arg(value_name = "NAME")]
     names: Vec<String>,
-    /// Settle conflicts as a YAML file says
-    #[arg(long, value_name = "FILE")]
-    resolve: Option<PathBuf>,
     /// Settle the conflicts that an update left, as you wrote into its file
     #[arg(long = "continue", conflicts_with_all = ["names", "resolve", "abort"])]
     go_on: bool,
@@ -66,26 +64,26 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     let mut opened = Opened::to_change(&args.write)?;
     let place = git::look(&opened.root)?;
     if args.abort {
-        return conflicts::abort(&opened, printer);
+        return left::abort(&opened, printer);
     }
     if let Some(catalogue) = &args.catalog {
         opened.platform.catalogue = Some(CatalogueRef::parse(catalogue));
     }
     let force = opened.in_force(args.trust)?;
-    let left = conflicts::left(&opened)?;
-    if args.go_on && left.is_none() {
-        return Err(Error::refused(
-            Problem::new("no update is waiting to be continued").hint("landform update begins one"),
-        ));
-    }
     let mut names = args.names.clone();
-    let mut resolved = match &args.resolve {
-        Some(path) => conflicts::read(path, &opened)?,
-        None => BTreeMap::new(),
+    let mut said = match &args.write.resolve {
+        Some(path) => Some(Said::read(path)?),
+        None => None,
     };
-    if let Some(left) = left.filter(|_| args.go_on) {
-        names.clone_from(&left.names);
-        resolved.extend(left.resolved);
+    if args.go_on {
+        let Some(waiting) = left::waiting(&opened)? else {
+            return Err(Error::refused(
+                Problem::new("no update is waiting to be continued")
+                    .hint("landform update begins one"),
+            ));
+        };
+        names = waiting.names;
+        said = Some(waiting.said);
     }
     let scope = Scope::of(&opened, &force, &names)?;
     let mut terminal = args.write.terminal();
@@ -94,8 +92,9 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         opened: &opened,
         force: &force,
         place: &place,
+        said,
     };
-    let found = session.settle(scope, resolved, terminal.as_mut(), printer)?;
+    let found = session.settle(scope, terminal.as_mut(), printer)?;
     session.finish(&names, found, terminal.as_mut(), printer)
 }
 
@@ -104,8 +103,9 @@ struct Found {
     catalogue: Catalogue,
     scope: Scope,
     resolved: BTreeMap<String, Settled>,
-    /// What is left out: the name of a component or of the skeleton, and the conflicts that keep it out.
-    left: BTreeMap<String, Planned>,
+    left: LeftOut,
+    /// Whether the table and the conflicts were shown, because somebody was asked about them.
+    shown: bool,
 }
 
 struct Session<'a> {
@@ -113,6 +113,8 @@ struct Session<'a> {
     opened: &'a Opened,
     force: &'a Catalogue,
     place: &'a Place,
+    /// What stands in a file about conflicts.
+    said: Option<Said>,
 }
 
 impl<'a> Session<'a> {
@@ -136,7 +138,6 @@ impl<'a> Session<'a> {
         edit.assumed = resolution.assumed;
         edit.platform = resolution.platform;
         edit.catalogue = catalogue;
-        edit.resolved.clone_from(resolved);
         for (name, component) in &catalogue.components {
             let was = opened.catalogue.components.get(name).map(|c| c.spec.layer);
             if let Some(was) = was.filter(|was| *was != component.spec.layer) {
@@ -144,6 +145,10 @@ impl<'a> Session<'a> {
                     .extend(places(opened, name, name, was, component.spec.layer));
             }
         }
+        if let Some(said) = &self.said {
+            said.settle(&mut edit)?;
+        }
+        edit.resolved.extend(resolved.clone());
         Ok(edit)
     }
 
@@ -151,47 +156,44 @@ impl<'a> Session<'a> {
     fn settle(
         &self,
         mut scope: Scope,
-        mut resolved: BTreeMap<String, Settled>,
         mut terminal: Option<&mut Terminal>,
         printer: &Printer,
     ) -> Result<Found> {
-        let mut left = BTreeMap::new();
+        let mut resolved = BTreeMap::new();
+        let mut left = LeftOut::new();
+        let mut shown = false;
         loop {
             let catalogue = self.opened.catalogue.with(self.force, &scope.taken)?;
             let edit = self.edit(&scope, &catalogue, &resolved)?;
             let planned = plan(&edit, &self.args.write, self.place)?;
-            let open: Vec<RepoPath> = planned.change.sides.keys().cloned().collect();
+            let open = planned.report.conflicts.iter();
+            let mut open: Vec<&ConflictReport> = open.filter(|c| c.sides.is_some()).collect();
             if open.is_empty() {
                 return Ok(Found {
                     catalogue,
                     scope,
                     resolved,
                     left,
+                    shown,
                 });
             }
-            let owners = Owners::of(&edit.platform, &catalogue);
-            let owner = |path: &RepoPath| owners.of_path(path).map(|(name, _)| name);
-            if let Some(terminal) = terminal.as_mut() {
-                let path = &open[0];
-                let answer = conflicts::ask(
-                    terminal,
-                    printer,
-                    &planned,
-                    path,
-                    &edit,
-                    owner(path).as_deref(),
-                )?;
-                if let Some(answer) = answer {
-                    resolved.insert(path.to_string(), answer);
-                    continue;
+            if let Some(terminal) = terminal.as_deref_mut() {
+                if !shown {
+                    self.table(&planned, &by_owner(&open), printer);
+                    shown = true;
                 }
+                let all: Vec<ConflictReport> = open.iter().copied().cloned().collect();
+                let Reply::Given(answers) = ask_all(terminal, printer, &all, true)? else {
+                    return Err(unwritten());
+                };
+                open.retain(|conflict| answers[&conflict.path].is_none());
+                let settled = answers.into_iter();
+                resolved.extend(settled.filter_map(|(path, answer)| Some((path, answer?))));
             }
-            let mut dropped = BTreeSet::new();
-            for path in &open {
-                dropped.insert(scope.leave(owner(path).as_deref()));
-            }
-            for name in dropped {
-                left.insert(name, planned.clone());
+            for (owner, conflicts) in by_owner(&open) {
+                left.entry(scope.leave(&owner))
+                    .or_default()
+                    .extend(conflicts);
             }
         }
     }
@@ -208,6 +210,7 @@ impl<'a> Session<'a> {
             scope,
             resolved,
             left,
+            shown,
         } = found;
         let args = self.args;
         let mut edit = self.edit(&scope, &catalogue, &resolved)?;
@@ -218,19 +221,14 @@ impl<'a> Session<'a> {
         )?;
         tell_needs(&mut edit, &new);
         let mut planned = plan(&edit, &args.write, self.place)?;
-        let stay = &planned.change.deleted;
-        if !stay.is_empty() {
-            let list: Vec<&str> = stay.iter().map(RepoPath::as_str).collect();
-            planned.report.notes.push(format!(
-                "you deleted these, and they stay deleted: {}",
-                list.join(", ")
-            ));
-        }
-        planned.report.conflicts = conflicts::reports(&left);
-        if !args.write.json {
+        let deleted = deleted(&planned, &scope.named);
+        planned.report.notes.extend(deleted);
+        let conflicts = left::conflicts(&left).into_iter().cloned();
+        planned.report.conflicts.extend(conflicts);
+        if !args.write.json && !shown {
             self.table(&planned, &left, printer);
         }
-        let quiet = planned.change.files.is_empty();
+        let quiet = planned.change.is_empty();
         let code = if quiet && !left.is_empty() {
             if args.write.json {
                 printer.json(&planned.report)?;
@@ -240,24 +238,23 @@ impl<'a> Session<'a> {
             carry_out_planned(&edit, planned, self.place, &args.write, printer, terminal)?.code()?
         };
         if left.is_empty() {
-            conflicts::forget(self.opened);
+            left::forget(self.opened);
             return Ok(code);
         }
-        conflicts::leave(self.opened, names, &left, &args.write, printer)?;
+        left::leave(self.opened, names, &left, shown, &args.write, printer)?;
         Ok(1)
     }
 
     /// What becomes of each component, in one line.
-    fn table(&self, planned: &Planned, left: &BTreeMap<String, Planned>, printer: &Printer) {
-        let owners = Owners::of(&self.opened.platform, &self.opened.catalogue);
+    fn table(&self, planned: &Planned, left: &LeftOut, printer: &Printer) {
         let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
         for path in planned.change.files.keys() {
             if path.parents().next() == Some(crate::model::RECORD) {
                 continue;
             }
-            let owner = owners.of_path(path);
-            let owner = owner.map_or_else(|| scope::SKELETON.to_owned(), |(name, _)| name);
-            let (clean, merged) = counts.entry(owner).or_default();
+            let owner = planned.owners.get(path).map(String::as_str);
+            let owner = owner.unwrap_or(scope::SKELETON);
+            let (clean, merged) = counts.entry(owner.to_owned()).or_default();
             if planned.change.merged.contains(path) {
                 *merged += 1;
             } else {
@@ -272,12 +269,7 @@ impl<'a> Session<'a> {
         let mut table = Table::new(header.to_vec());
         for name in names {
             let (clean, merged) = counts.get(name).copied().unwrap_or_default();
-            let conflicts = left.get(name).map_or(0, |planned| {
-                let sides = planned.change.sides.keys();
-                sides
-                    .filter(|path| conflicts::is_of(&owners, path, name))
-                    .count()
-            });
+            let conflicts = left.get(name).map_or(0, Vec::len);
             let number = |count: usize| {
                 if count == 0 {
                     "-".to_owned()
@@ -295,6 +287,40 @@ impl<'a> Session<'a> {
         }
         printer.say(&table.draw(width()));
     }
+}
+
+/// Conflicts by what they belong to: a component, or none.
+fn by_owner(conflicts: &[&ConflictReport]) -> LeftOut {
+    let mut by_owner = LeftOut::new();
+    for conflict in conflicts {
+        let owner = conflict.component.as_deref().unwrap_or(scope::SKELETON);
+        let of = by_owner.entry(owner.to_owned()).or_default();
+        of.push((*conflict).clone());
+    }
+    by_owner
+}
+
+/// How many deleted files are told by name.
+const TOLD: usize = 8;
+
+/// The files that somebody deleted: of the components named, or all.
+fn deleted(planned: &Planned, names: &[String]) -> Option<String> {
+    let asked = |path: &&RepoPath| {
+        let owner = planned.owners.get(*path);
+        names.is_empty() || owner.is_some_and(|owner| names.contains(owner))
+    };
+    let all: Vec<&str> = planned
+        .deleted
+        .iter()
+        .filter(asked)
+        .map(RepoPath::as_str)
+        .collect();
+    let told = all[..all.len().min(TOLD)].join(", ");
+    let more = match all.len().saturating_sub(TOLD) {
+        0 => String::new(),
+        more => format!(" and {more} more (landform diff tells all)"),
+    };
+    (!all.is_empty()).then(|| format!("you deleted these, and they stay deleted: {told}{more}"))
 }
 
 /// Answers that no question asks for any more.

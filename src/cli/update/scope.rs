@@ -19,7 +19,7 @@ pub(super) struct Scope {
     /// Components that the catalogue in force does not have.
     alone: Vec<String>,
     /// Components that were named.
-    named: Vec<String>,
+    pub(super) named: Vec<String>,
     /// Names by object.
     objects: Vec<(String, String)>,
 }
@@ -67,12 +67,9 @@ impl Scope {
         })
     }
 
-    /// Leaves a component out, or what belongs to none; gives the name of what is left out.
-    pub(super) fn leave(&mut self, component: Option<&str>) -> String {
-        let object = self
-            .objects
-            .iter()
-            .find(|(_, name)| Some(name.as_str()) == component);
+    /// Leaves a component out, or what belongs to none ([`SKELETON`]); gives the name of what is left out.
+    pub(super) fn leave(&mut self, component: &str) -> String {
+        let object = self.objects.iter().find(|(_, name)| name == component);
         if let Some((object, name)) = object
             && self.taken.components.remove(object)
         {
@@ -85,7 +82,7 @@ impl Scope {
         }
         // What is new in other components goes into this file too.
         self.taken.components.clear();
-        component.unwrap_or(SKELETON).to_owned()
+        component.to_owned()
     }
 
     /// The first line of the commit's message.

@@ -150,6 +150,14 @@ impl Terminal {
         self.write(&lines);
     }
 
+    /// Tells why an answer is not taken.
+    pub fn not_taken(&mut self, why: &str) {
+        let look = self.look();
+        let lines = wrap(&format!("  Not taken: {why}"), look.width, "    ");
+        let lines = lines.iter().map(|line| look.paint(style::BAD, line));
+        self.write(&lines.collect::<Vec<_>>());
+    }
+
     fn write(&mut self, lines: &[String]) {
         self.written += lines.len();
         for line in lines {
@@ -357,13 +365,7 @@ impl Prompter for Terminal {
                 Err(why) => {
                     let _ = self.term.write_line("");
                     self.written += 1;
-                    let look = self.look();
-                    let lines: Vec<String> =
-                        wrap(&format!("  Not taken: {why}"), look.width, "    ")
-                            .iter()
-                            .map(|line| look.paint(style::BAD, line))
-                            .collect();
-                    self.write(&lines);
+                    self.not_taken(&why);
                 }
             }
         }
