@@ -12,6 +12,7 @@ use super::held::{hold, settle};
 use crate::catalog::Catalogue;
 use crate::change::{Hold, read_ours};
 use crate::error::{Error, Place, Problem, Result, suggest};
+use crate::git;
 use crate::index::{FluxKustomization, Index, Version, find_root, folder_of};
 use crate::merge::{Moves, Standing, standing};
 use crate::model::{Platform, RECORD, RepoPath, Tree, read_indexed, units};
@@ -244,11 +245,25 @@ impl Opened {
         own.or(versions.first()).cloned()
     }
 
-    /// Whether a name is that of a component which is not on the platform under any name, though it could be.
+    /// Whether a name is that of a component which is not on the platform under any name, though it could be, or once
+    /// was.
     pub(super) fn is_gone(&self, name: &str) -> bool {
         self.named(name).is_none()
             && self.catalogue.by_object(name).is_none()
-            && Catalogue::embedded().is_ok_and(|c| c.components.contains_key(name))
+            && (Catalogue::embedded().is_ok_and(|c| c.components.contains_key(name))
+                || self.once_had(&format!("components/{name}.yaml")))
+    }
+
+    /// Whether a cluster is not on the platform, and once was.
+    pub(super) fn is_cluster_gone(&self, name: &str) -> bool {
+        !self.platform.clusters.contains_key(name)
+            && self.once_had(&format!("clusters/{name}/cluster.yaml"))
+    }
+
+    /// Whether the record held a file before, as Git has it.
+    fn once_had(&self, file: &str) -> bool {
+        RepoPath::new(format!("{RECORD}/{file}"))
+            .is_ok_and(|path| git::was_there(&self.root, path.as_str()))
     }
 
     /// The refusal of a name that is not on the platform.

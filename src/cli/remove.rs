@@ -130,7 +130,8 @@ fn waiting(
         on.all(|cluster| opened.platform.is_removing(name, cluster))
     };
     let waiting = !two_steps.is_empty() && two_steps.iter().all(done);
-    if args.go_on && !waiting {
+    // Run a second time, the second step is done.
+    if args.go_on && !waiting && !from.is_empty() {
         let names = args.names.join(", ");
         return Err(Error::refused(
             Problem::new(format!("no removal of {names} has begun there"))
@@ -264,6 +265,14 @@ fn last_step<'a>(
 fn cluster(args: &ClusterArgs, printer: &Printer) -> Result<u8> {
     let opened = Opened::to_change(&args.write)?;
     let name = &args.name;
+    if opened.is_cluster_gone(name) {
+        printer.note(&format!(
+            "{name} is no cluster of the platform {} any more",
+            opened.platform.name
+        ));
+        let mut edit = Edit::new("remove", &opened, format!("Remove the cluster {name}"));
+        return carry_out_plainly(&mut edit, &args.write, printer);
+    }
     if !opened.platform.clusters.contains_key(name) {
         return Err(unknown_cluster(&opened, name));
     }

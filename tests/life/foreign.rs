@@ -56,6 +56,8 @@ fn a_chart_lives_like_any_other() {
     assert_same(&with, &life.files());
     life.does(&["remove", "shop"]);
     assert_same(&before, &life.files());
+    let said = life.has_nothing_to_do(&["remove", "shop"]);
+    assert_says(&said, &["shop is not on the platform acme"]);
 }
 
 #[test]

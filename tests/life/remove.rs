@@ -110,6 +110,7 @@ fn parts_go_first_and_it_goes_when_told_to() {
     );
     assert_eq!(life.clusters("cert-manager"), ["prod", "prod-us"]);
     life.is_as_written();
+    life.has_nothing_to_do(&["remove", "cert-manager", "--on", "staging", "--continue"]);
     life.does(&["add", "cert-manager", "--on", "staging"]);
     assert_same(&before, &life.files());
 }
@@ -244,8 +245,14 @@ fn a_cluster_goes_when_it_is_destroyed() {
     assert_eq!(life.clusters("grafana"), ["prod-us", "staging"]);
     assert!(!life.read("README.md").contains("terraform/prod "));
     life.is_as_written();
-    let said = life.refused(2, &["remove", "cluster", "prod", "--destroyed"]);
-    assert_says(&said, &["there is no cluster `prod`"]);
+    // A second time there is nothing to do; a name that never was is a slip.
+    let said = life.has_nothing_to_do(&["remove", "cluster", "prod", "--destroyed"]);
+    assert_says(&said, &["prod is no cluster of the platform acme any more"]);
+    let said = life.refused(2, &["remove", "cluster", "prod-su", "--destroyed"]);
+    assert_says(
+        &said,
+        &["there is no cluster `prod-su`", "did you mean `prod-us`?"],
+    );
 
     // With the last one that has it goes what only that one had.
     let said = life.does(&["remove", "cluster", "prod-us", "--destroyed"]);
