@@ -145,6 +145,9 @@ pub struct Question {
     /// Why another answer later would mean to build the cluster anew: then it is not changed in passing.
     #[serde(default)]
     pub fixed: Option<String>,
+    /// Why its version never goes back on a cluster that runs: then an older one is refused as if it were fixed.
+    #[serde(default)]
+    pub never_back: Option<String>,
     /// Every cluster has its own: it is not taken over from another one.
     #[serde(default)]
     pub own: bool,

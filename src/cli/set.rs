@@ -5,20 +5,24 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::add::available;
+use super::confirm::unwritten;
 use super::edit::{
-    Edit, WriteFlags, asked, carry_out_plainly, clusters, may_add_needs, new, rebuilt, tell_needs,
+    Edit, Ended, WriteFlags, asked, carry_out, clusters, may_add_needs, new, rebuilt, tell_needs,
 };
+use super::interview::Interview;
+use super::next::quote;
 use super::opened::Opened;
 use super::pin::versions;
-use crate::catalog::value_text;
+use crate::catalog::{Catalogue, value_text};
 use crate::error::{Error, Problem, Problems, Result};
-use crate::model::{Answer, AnswerOrigin, Answers, Platform, revise};
+use crate::model::{Answer, AnswerOrigin, Answers, Environment, Platform, Resolution, revise};
 use crate::ui::{Printer, Table, width};
 
 /// Change answers later, or list them all
 ///
 /// What depends on an answer is written anew, and your edits are kept. An empty value takes the default again.
-/// Without arguments every key is listed, with its value and where that came from.
+/// What an answer makes necessary to know is asked on a terminal. Without arguments every key is listed, with its value
+/// and where that came from.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     landform set\n  \
@@ -85,23 +89,61 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     // What an answer makes necessary may not be here yet. A catalogue of the user's own is not accepted on the way.
     let with_more = available(&opened, false).ok();
     let catalogue = with_more.as_ref().unwrap_or(&opened.catalogue);
-    let resolution = revise(&opened.platform, &opened.catalogue, &answers, catalogue)?;
-    let mut edit = Edit::new("set", &opened, title(&specs));
+    let before = Answers::of(&opened.platform, &opened.catalogue, catalogue);
+    let environment = Environment::default();
+    let mut interview = Interview::about_opened(&before, answers, &environment, catalogue)?;
+    let mut terminal = args.write.terminal();
+    if terminal.is_none() {
+        interview.must_be_answered(|setting| {
+            let key = |spec: &str| spec.split('=').next().map(str::to_owned);
+            let others = specs.iter().filter(|spec| key(spec) != key(setting));
+            let mut all: Vec<String> = others.map(|spec| quote(spec)).collect();
+            all.push(setting.to_owned());
+            format!("give it too: landform set {}", all.join(" "))
+        })?;
+    }
+    let asks = terminal.is_some() && interview.is_open()?;
+    if asks {
+        // Nobody answers in vain.
+        rebuilt(&opened, &interview.platform()?, args.rebuild)?;
+    }
+    loop {
+        if let Some(terminal) = terminal.as_mut().filter(|_| asks) {
+            interview.run(terminal)?;
+        }
+        let answers = interview.answers();
+        let resolution = revise(&opened.platform, &opened.catalogue, answers, catalogue)?;
+        let agreed = args.with_needs || terminal.is_some() || args.write.dry_run;
+        let mut edit = edit(args, &opened, catalogue, resolution, &specs, agreed)?;
+        match carry_out(&mut edit, &args.write, printer, terminal.as_mut())? {
+            Ended::Done(code) => return Ok(code),
+            // Without a question to go back to, Escape is a no.
+            Ended::Back => interview.back().ok_or_else(unwritten)?,
+        };
+    }
+}
+
+/// What the new answers come to.
+fn edit<'a>(
+    args: &Args,
+    opened: &'a Opened,
+    catalogue: &'a Catalogue,
+    resolution: Resolution,
+    specs: &[String],
+    agreed: bool,
+) -> Result<Edit<'a>> {
+    let mut edit = Edit::new("set", opened, title(specs));
     edit.catalogue = catalogue;
     edit.platform = resolution.platform;
     edit.assumed = resolution.assumed;
     edit.notes = resolution.notes;
     let new = new(&opened.platform, &edit.platform);
-    let terminal = args.write.terminal();
-    may_add_needs(
-        &new,
-        args.with_needs || terminal.is_some() || args.write.dry_run,
-    )?;
+    may_add_needs(&new, agreed)?;
     tell_needs(&mut edit, &new);
-    let rebuilt = rebuilt(&opened, &edit.platform, args.rebuild)?;
+    let rebuilt = rebuilt(opened, &edit.platform, args.rebuild)?;
     edit.notes.extend(rebuilt);
-    moved_states(&opened, &mut edit);
-    later(&opened, &mut edit);
+    moved_states(opened, &mut edit);
+    later(opened, &mut edit);
     let (was, is) = (&opened.platform.git, &edit.platform.git);
     if (&was.url, &was.branch) != (&is.url, &is.branch) {
         edit.notes.push(
@@ -115,7 +157,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
                 .to_owned(),
         );
     }
-    carry_out_plainly(&mut edit, &args.write, printer)
+    Ok(edit)
 }
 
 /// The settings, each with its cluster.

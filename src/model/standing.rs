@@ -10,6 +10,7 @@ use super::answers::{
 };
 use super::platform::{Answer, AnswerOrigin, Platform};
 use super::record::RECORD;
+use super::resolve::{About, Open};
 use super::units::unmet;
 use crate::catalog::{Ask, Catalogue, Question};
 use crate::error::Place;
@@ -137,6 +138,29 @@ impl Answers {
             answers.standing.unmet.insert(name.clone(), abilities);
         }
         answers
+    }
+
+    /// Whether somebody asked for the default of a question, by an empty answer.
+    pub fn is_default_taken(&self, open: &Open) -> bool {
+        let key = &open.form.question.name.value;
+        let given = match &open.about {
+            About::Cluster(cluster) => {
+                let clusters = self.clusters.as_ref();
+                let cluster = clusters.and_then(|clusters| clusters.get(cluster));
+                cluster.and_then(|cluster| cluster.values.get(key))
+            }
+            About::Component(component, cluster) => {
+                let components = self.components.as_ref();
+                let component = components.and_then(|all| all.get(component));
+                let scopes = [cluster.as_deref().unwrap_or(ALL), ALL];
+                let mut scopes = scopes.iter();
+                component.and_then(|component| {
+                    scopes.find_map(|scope| component.answers.get(*scope)?.values.get(key))
+                })
+            }
+            About::Name | About::Email | About::Provider(_) => None,
+        };
+        given.is_some_and(|given| given.value.is_null())
     }
 
     /// Begins a cluster whose provider may still be asked for.

@@ -107,14 +107,30 @@ fn choice<'v>(
             format!("there is: {}", open.join(", ")),
         ));
     }
-    let form = if question.fields.is_empty() {
-        ""
+    if question.fields.is_empty() {
+        return Err(Unfit::new(
+            format!("{} is none of the choices", describe(value)),
+            suggest(&text, open),
+        ));
+    }
+    if let Some(field) = question
+        .fields
+        .iter()
+        .find(|field| field.name.value == text)
+    {
+        return Err(Unfit::new(
+            format!("`{text}` needs further answers"),
+            format!("write {text} as a map too: {}", meant(field)),
+        ));
+    }
+    let own = if question.one {
+        format!("a map with one of the keys {}", field_names(question))
     } else {
-        ", or a map"
+        format!("a map, as {}", meant(question))
     };
     Err(Unfit::new(
-        format!("{} is none of the choices{form}", describe(value)),
-        suggest(&text, open),
+        format!("{} is none of the choices, or a map", describe(value)),
+        format!("{}; or {own}", suggest(&text, open)),
     ))
 }
 
@@ -155,13 +171,29 @@ fn fields<'v>(
             None if !field.optional && !question.one => {
                 return Err(Unfit::new(
                     format!("the key `{name}` is missing"),
-                    field.prompt.clone(),
+                    format!("{} As {}", field.prompt, meant(question)),
                 ));
             }
             _ => {}
         }
     }
     Ok(Value::Object(checked))
+}
+
+/// What a map must have, as it is written, and what each of its keys is.
+fn meant(question: &Question) -> String {
+    let asked = question
+        .fields
+        .iter()
+        .filter(|f| !f.optional && f.default.is_none());
+    let hints = asked.filter_map(|f| Some(format!("{}: {}", f.name.value, f.hint.as_ref()?)));
+    let hints: Vec<String> = hints.collect();
+    let sketch = question.sketch("");
+    if hints.is_empty() {
+        sketch
+    } else {
+        format!("{sketch} ({})", hints.join("; "))
+    }
 }
 
 fn field_names(question: &Question) -> String {

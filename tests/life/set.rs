@@ -216,3 +216,104 @@ fn no_other_command_builds_a_cluster_anew() {
     let said = life.refused(2, &["add", "reloader", "--set", "staging.nodes=4"]);
     assert_says(&said, &["staging.nodes cannot be changed", "--rebuild"]);
 }
+
+/// With a cluster on EKS.
+fn with_a_cloud() -> Life {
+    let life = Life::new();
+    life.does(&[
+        "add",
+        "cluster",
+        "cloud",
+        "--provider",
+        "eks",
+        "--component",
+        "cilium",
+        "--set",
+        "region=eu-central-1",
+        "--set",
+        "domain=c.acme.io",
+        "--set",
+        "backend={s3: {bucket: acme-state}}",
+    ]);
+    life
+}
+
+#[test]
+fn a_control_plane_does_not_go_back() {
+    let life = with_a_cloud();
+    let said = life.refused(2, &["set", "cloud.kubernetes=1.35"]);
+    assert_says(
+        &said,
+        &[
+            "cloud.kubernetes cannot go from 1.36 to 1.35",
+            "a control plane cannot go back to an older version of Kubernetes",
+            "--rebuild",
+        ],
+    );
+    let said = life.does(&["set", "cloud.kubernetes=1.35", "--rebuild"]);
+    assert_says(&said, &["destroy cloud before Terraform applies this"]);
+    life.does(&["set", "cloud.kubernetes=1.36"]);
+    life.is_as_written();
+}
+
+#[test]
+fn what_else_has_to_be_said_is_named() {
+    let life = with_a_cloud();
+    for (set, words) in [
+        (
+            "prod.secrets=sops",
+            &[
+                "landform set prod.secrets=sops prod.sops_recipient=… (the public key that age-keygen prints",
+            ][..],
+        ),
+        (
+            "prod.dns=google",
+            &["landform set prod.dns=google prod.project=… (a project's id"],
+        ),
+        ("email=", &["landform set email=…"]),
+        (
+            "cloud.network=existing",
+            &[
+                "create; or a map, as {vpc_id: …, subnet_ids: […]}",
+                "such as vpc-0123456789abcdef0",
+            ],
+        ),
+        (
+            "cloud.network={vpc_id: vpc-01234567}",
+            &[
+                "the key `subnet_ids` is missing",
+                "As {vpc_id: …, subnet_ids: […]}",
+            ],
+        ),
+        (
+            "cloud.backend=s3",
+            &[
+                "`s3` needs further answers",
+                "{bucket: …} (bucket: a bucket's name",
+            ],
+        ),
+        (
+            "cloud.backend=s4",
+            &["a map with one of the keys s3, gcs, azurerm, http"],
+        ),
+    ] {
+        assert_says(&life.refused(2, &["set", set]), words);
+    }
+}
+
+#[test]
+fn secrets_that_are_by_hand_from_now_on_are_listed() {
+    let life = Life::new();
+    let said = life.does(&["set", "prod-us.secrets=manual"]);
+    assert_says(
+        &said,
+        &[
+            "secrets still missing on prod-us",
+            "kubectl --namespace external-dns create secret generic cloudflare-api-key",
+            "create secret generic grafana-admin",
+        ],
+    );
+    // What comes from where it came from before is no news.
+    let said = life.does(&["set", "prod-us:grafana.admin=generated"]);
+    assert!(!said.contains("still missing"), "{said}");
+}

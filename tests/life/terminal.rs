@@ -157,3 +157,31 @@ fn any_command_asks_about_conflicts_and_goes_back() {
     assert_says(&life.read(file), &["https://git.acme.io/acme.git"]);
     life.is_as_written();
 }
+
+#[test]
+fn set_asks_what_its_answers_open() {
+    let life = Life::new();
+    let before = life.everything();
+    let mut talk = begin(&life, &["set", "prod.secrets=sops"]);
+    talk.hear("prod: For which age public key")
+        .press("age\r")
+        .hear("Not taken");
+    let key = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+    talk.press(&format!("\x15{key}\r")).hear(LAST);
+    assert!(
+        !plain(&talk.heard).contains("Who serves DNS"),
+        "{}",
+        talk.heard
+    );
+    // Back to the question, and forth again.
+    talk.press(ESCAPE).hear("For which age public key");
+    assert_same(&before, &life.everything());
+    talk.press(ENTER).hear(LAST).press("y").hear("Done:");
+    assert_eq!(talk.exit_code(), 0);
+    assert_says(&life.read(".landform/clusters/prod/cluster.yaml"), &[key]);
+    life.is_as_written();
+    // The default that is taken on purpose is not asked about.
+    let mut talk = begin(&life, &["set", "prod.secrets="]);
+    talk.hear(LAST).press("n");
+    assert_eq!(talk.exit_code(), 130);
+}

@@ -1,15 +1,15 @@
 //! What comes after a change of a platform, in order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::Edit;
-use crate::catalog::Secret;
+use crate::catalog::{Component, Secret};
 use crate::change::{Action, Change};
 use crate::cli::next::{quote, secrets};
 use crate::cli::opened::Opened;
 use crate::git::Commit;
-use crate::model::Cluster;
+use crate::model::{Cluster, SecretsFrom};
 use crate::ui::Step;
 
 /// The steps: Terraform where its files changed, secrets that something new needs, and the push.
@@ -28,9 +28,10 @@ pub(super) fn steps(edit: &Edit<'_>, change: &Change, commit: Option<&Commit>) -
             continue;
         };
         let needed = needed_before(edit, was);
-        let is_new = |component: &str, secret: &Secret| {
-            let object = &edit.catalogue.components[component].object;
-            !needed.contains(&(object.clone(), secret.name.clone()))
+        let is_new = |name: &str, secret: &Secret| {
+            let component = &edit.catalogue.components[name];
+            let key = (component.object.clone(), secret.name.clone());
+            needed.get(&key) != Some(&source(cluster, component))
         };
         // A namespace comes with the push.
         later.extend(secrets(&edit.platform, cluster, edit.catalogue, &is_new));
@@ -44,9 +45,20 @@ pub(super) fn steps(edit: &Edit<'_>, change: &Change, commit: Option<&Commit>) -
     steps
 }
 
-/// The Secrets that were needed on a cluster already, each with the component it is for. A component keeps its object's
-/// name whatever it is called.
-fn needed_before(edit: &Edit<'_>, cluster: &Cluster) -> BTreeSet<(String, String)> {
+/// Where the Secrets of a component come from, and from which store.
+fn source(cluster: &Cluster, component: &Component) -> (SecretsFrom, Option<String>) {
+    let from = cluster.secrets_from(component);
+    let fact = cluster.facts.get("secrets").and_then(|fact| fact.as_str());
+    let store = fact.filter(|_| from == SecretsFrom::Store);
+    (from, store.map(str::to_owned))
+}
+
+/// The Secrets that were needed on a cluster already, by component and name, each with where it came from. A component
+/// keeps its object's name whatever it is called.
+fn needed_before(
+    edit: &Edit<'_>,
+    cluster: &Cluster,
+) -> BTreeMap<(String, String), (SecretsFrom, Option<String>)> {
     let Opened {
         platform,
         catalogue,
@@ -59,7 +71,10 @@ fn needed_before(edit: &Edit<'_>, cluster: &Cluster) -> BTreeSet<(String, String
         .map(|name| &catalogue.components[name]);
     let needed = components.flat_map(|component| {
         let secrets = platform.secrets(cluster, component, &here).into_iter();
-        secrets.map(|secret| (component.object.clone(), secret.name.clone()))
+        secrets.map(|secret| {
+            let key = (component.object.clone(), secret.name.clone());
+            (key, source(cluster, component))
+        })
     });
     needed.collect()
 }

@@ -14,8 +14,8 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::catalog::Catalogue;
-use crate::error::{Error, Kind, Place, Problem, Result};
-use crate::model::{About, AnswerOrigin, Answers, Environment, Open, Survey, survey};
+use crate::error::{Error, Kind, Place, Problem, Problems, Result};
+use crate::model::{About, AnswerOrigin, Answers, Environment, Open, Platform, Survey, survey};
 use crate::ui::{Prompter, Reply};
 
 /// Components by name, each with its clusters, or for everywhere it fits.
@@ -56,11 +56,37 @@ pub(super) struct Interview<'a> {
     state: State,
     /// Older states, and where the screen was.
     history: Vec<(State, usize)>,
-    /// Whether a platform is there, so that only what is new is asked.
-    only_new: bool,
+    /// What of all that is open is asked.
+    about: Asked,
     /// Answers of questions that were gone back to, to be offered again.
     memory: BTreeMap<String, Value>,
     begun: bool,
+}
+
+/// What of all that is open is asked.
+enum Asked {
+    Everything,
+    /// What is new on a platform that is there.
+    New,
+    /// What was not open before an answer changed: all that was.
+    Opened(Vec<Open>),
+}
+
+impl Asked {
+    fn holds(&self, open: &Open, answers: &Answers) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::New => open.is_new(&answers.standing),
+            Self::Opened(before) => {
+                let same = |was: &Open| {
+                    was.about == open.about && was.form.question.name == open.form.question.name
+                };
+                // Whoever takes a default on purpose is not asked about it.
+                let taken = open.form.default.is_some() && answers.is_default_taken(open);
+                !taken && !before.iter().any(same)
+            }
+        }
+    }
 }
 
 /// Where answers come from that are given here.
@@ -89,7 +115,7 @@ impl<'a> Interview<'a> {
                 table_done: false,
             },
             history: Vec::new(),
-            only_new: false,
+            about: Asked::Everything,
             memory: BTreeMap::new(),
             begun: false,
         }
@@ -102,14 +128,37 @@ impl<'a> Interview<'a> {
         catalogue: &'a Catalogue,
     ) -> Self {
         let mut interview = Self::new(answers, environment, catalogue);
-        interview.only_new = true;
+        interview.about = Asked::New;
         interview.state.upgrades_done = true;
         interview
+    }
+
+    /// A conversation about what was not open with the answers of `before`.
+    ///
+    /// # Errors
+    /// A template of the catalogue fails.
+    pub(super) fn about_opened(
+        before: &Answers,
+        answers: Answers,
+        environment: &'a Environment,
+        catalogue: &'a Catalogue,
+    ) -> Result<Self> {
+        let mut interview = Self::about_new(answers, environment, catalogue);
+        interview.about = Asked::Opened(survey(before, environment, catalogue)?.open);
+        Ok(interview)
     }
 
     /// Everything answered so far.
     pub(super) fn answers(&self) -> &Answers {
         &self.state.answers
+    }
+
+    /// The platform as it would be, with defaults for what is open.
+    ///
+    /// # Errors
+    /// A template of the catalogue fails.
+    pub(super) fn platform(&self) -> Result<Platform> {
+        Ok(self.survey(&self.state)?.platform)
     }
 
     /// Whether components and the reasons of their places were shown.
@@ -132,6 +181,38 @@ impl<'a> Interview<'a> {
         let survey = self.survey(&self.state)?;
         self.refuse_wrong(&survey)?;
         Ok(self.next(&survey).is_some())
+    }
+
+    /// Refuses to go on where answers are missing that have no default, and nobody can be asked; `give` says how one
+    /// is given.
+    ///
+    /// # Errors
+    /// An answer is missing, or a flag is wrong.
+    pub(super) fn must_be_answered(&self, give: impl Fn(&str) -> String) -> Result<()> {
+        let survey = self.survey(&self.state)?;
+        self.refuse_wrong(&survey)?;
+        let mut problems = Problems::default();
+        for open in &survey.open {
+            let question = &open.form.question;
+            if open.form.default.is_some() || question.optional {
+                continue;
+            }
+            let who = match open.users.as_slice() {
+                [] => String::new(),
+                users => format!(" (for {})", users.join(", ")),
+            };
+            let as_in = question.hint.as_ref().map(|hint| format!(" ({hint})"));
+            let give = give(&open.sketch(&survey.platform));
+            problems.push(
+                Problem::new(format!(
+                    "`{}` is missing: {}{who}",
+                    open.key(),
+                    question.prompt
+                ))
+                .hint(format!("{give}{}", as_in.unwrap_or_default())),
+            );
+        }
+        problems.into_result()
     }
 
     /// Asks until nothing is open.
@@ -170,10 +251,8 @@ impl<'a> Interview<'a> {
 
     fn survey(&self, state: &State) -> Result<Survey> {
         let mut survey = survey(&state.answers, self.environment, self.catalogue)?;
-        if self.only_new {
-            let standing = &state.answers.standing;
-            survey.open.retain(|open| open.is_new(standing));
-        }
+        let answers = &state.answers;
+        survey.open.retain(|open| self.about.holds(open, answers));
         Ok(survey)
     }
 

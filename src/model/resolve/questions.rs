@@ -151,9 +151,14 @@ fn refuse(
 
 /// The flag that answers a question, as far as it can be said.
 pub(super) fn flag(key: &str, question: &Question, provider: &str) -> String {
+    format!("--set {}", setting(key, question, provider))
+}
+
+/// The answer to a question behind its key, as a shell takes it.
+pub(super) fn setting(key: &str, question: &Question, provider: &str) -> String {
     match question.sketch(provider) {
-        sketch if sketch.contains(['{', '[']) => format!("--set '{key}={sketch}'"),
-        sketch => format!("--set {key}={sketch}"),
+        sketch if sketch.contains(['{', '[']) => format!("'{key}={sketch}'"),
+        sketch => format!("{key}={sketch}"),
     }
 }
 

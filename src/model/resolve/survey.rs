@@ -82,6 +82,7 @@ impl Form {
             defaults: indexmap::IndexMap::new(),
             confirm: None,
             fixed: None,
+            never_back: None,
             own: false,
             when: When::default(),
             optional: false,
@@ -198,6 +199,28 @@ impl Open {
                 answers.set_component(component, scope, key, given);
             }
         }
+    }
+
+    /// The key of the answer, as `--set` takes it.
+    pub fn key(&self) -> String {
+        let key = &self.form.question.name.value;
+        match &self.about {
+            About::Name | About::Email => key.clone(),
+            About::Provider(cluster) | About::Cluster(cluster) => format!("{cluster}.{key}"),
+            About::Component(component, None) => format!("{component}.{key}"),
+            About::Component(component, Some(cluster)) => format!("{cluster}:{component}.{key}"),
+        }
+    }
+
+    /// The answer as `--set` takes it, as far as it can be said.
+    pub fn sketch(&self, platform: &Platform) -> String {
+        let cluster = match &self.about {
+            About::Cluster(cluster) | About::Component(_, Some(cluster)) => Some(cluster),
+            _ => None,
+        };
+        let cluster = cluster.and_then(|name| platform.clusters.get(name));
+        let provider = cluster.map_or("", |cluster| cluster.provider.as_str());
+        questions::setting(&self.key(), &self.form.question, provider)
     }
 
     /// Whether something that is not there yet makes it a question.
