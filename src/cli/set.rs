@@ -15,7 +15,9 @@ use super::opened::Opened;
 use super::pin::versions;
 use crate::catalog::{Catalogue, value_text};
 use crate::error::{Error, Problem, Problems, Result};
-use crate::model::{Answer, AnswerOrigin, Answers, Environment, Platform, Resolution, revise};
+use crate::model::{
+    Answer, AnswerOrigin, Answers, Cluster, Environment, Platform, Resolution, revise,
+};
 use crate::ui::{Printer, Table, width};
 
 /// Change answers later, or list them all
@@ -143,6 +145,7 @@ fn edit<'a>(
     let rebuilt = rebuilt(opened, &edit.platform, args.rebuild)?;
     edit.notes.extend(rebuilt);
     moved_states(opened, &mut edit);
+    still_sealed(opened, &mut edit);
     later(opened, &mut edit);
     let (was, is) = (&opened.platform.git, &edit.platform.git);
     if (&was.url, &was.branch) != (&is.url, &is.branch) {
@@ -219,6 +222,35 @@ fn moved_states(opened: &Opened, edit: &mut Edit<'_>) {
         if is != backend(cluster.answers.get("backend")) {
             edit.notes.push(format!(
                 "Terraform's state of {name} has to move too, or Terraform makes a second cluster: terraform -chdir=terraform/{name} init -migrate-state, before any apply"
+            ));
+        }
+    }
+}
+
+/// What sops encrypted is the user's own, and stays when Flux decrypts no more.
+fn still_sealed(opened: &Opened, edit: &mut Edit<'_>) {
+    for (name, cluster) in &opened.platform.clusters {
+        let Some(after) = edit.platform.clusters.get(name) else {
+            continue;
+        };
+        let sops = |cluster: &Cluster| {
+            let fact = cluster.facts.get("secrets");
+            fact.is_some_and(|secrets| secrets == "sops")
+        };
+        if !sops(cluster) || sops(after) {
+            continue;
+        }
+        let mut files = Vec::new();
+        for (component, placed) in &cluster.components {
+            let layer = opened.catalogue.components[component].spec.layer;
+            let overlay = format!("clusters/{name}/{layer}/{component}");
+            let sealed = placed.sealed.iter();
+            files.extend(sealed.map(|file| format!("{overlay}/{file}")));
+        }
+        if !files.is_empty() {
+            edit.notes.push(format!(
+                "Flux refuses what sops encrypted once it no longer decrypts on {name}; delete these, with their lines in the kustomization.yaml beside them, before the push: {}",
+                files.join(", ")
             ));
         }
     }

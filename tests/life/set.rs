@@ -304,10 +304,20 @@ fn what_else_has_to_be_said_is_named() {
 #[test]
 fn secrets_that_are_by_hand_from_now_on_are_listed() {
     let life = Life::new();
+    let sealed = "clusters/prod-us/apps/grafana/secret-grafana-admin.sops.yaml";
+    life.write(sealed, "apiVersion: v1\nkind: Secret\nsops: {}\n");
+    life.edit(
+        "clusters/prod-us/apps/grafana/kustomization.yaml",
+        "resources:\n",
+        "resources:\n  - secret-grafana-admin.sops.yaml\n",
+    );
+    life.commit();
     let said = life.does(&["set", "prod-us.secrets=manual"]);
     assert_says(
         &said,
         &[
+            "Flux refuses what sops encrypted",
+            sealed,
             "secrets still missing on prod-us",
             "kubectl --namespace external-dns create secret generic cloudflare-api-key",
             "create secret generic grafana-admin",
