@@ -75,7 +75,7 @@ impl Graph {
 
     /// All that a node waits for, near or far: the first to begin first.
     pub fn needs(&self, node: NodeId) -> Vec<NodeId> {
-        self.ordered(&self.far(node, |node| self.before(node).collect()))
+        self.ordered(&far(node, |node| self.before(node).collect()))
     }
 
     /// All that waits for a node, near or far: the first to begin first.
@@ -90,20 +90,7 @@ impl Graph {
                 }
             }
         }
-        self.ordered(&self.far(node, |node| watched[node].iter().copied().collect()))
-    }
-
-    fn far(&self, node: NodeId, next: impl Fn(NodeId) -> Vec<NodeId>) -> BTreeSet<NodeId> {
-        let mut far = BTreeSet::new();
-        let mut queue = VecDeque::from([node]);
-        while let Some(at) = queue.pop_front() {
-            for other in next(at) {
-                if other != node && far.insert(other) {
-                    queue.push_back(other);
-                }
-            }
-        }
-        far
+        self.ordered(&far(node, |node| watched[node].iter().copied().collect()))
     }
 
     fn ordered(&self, nodes: &BTreeSet<NodeId>) -> Vec<NodeId> {
@@ -117,6 +104,20 @@ impl Graph {
         });
         ordered
     }
+}
+
+/// All that is reached from a node by steps.
+fn far(node: NodeId, next: impl Fn(NodeId) -> Vec<NodeId>) -> BTreeSet<NodeId> {
+    let mut far = BTreeSet::new();
+    let mut queue = VecDeque::from([node]);
+    while let Some(at) = queue.pop_front() {
+        for other in next(at) {
+            if other != node && far.insert(other) {
+                queue.push_back(other);
+            }
+        }
+    }
+    far
 }
 
 #[cfg(test)]
