@@ -132,9 +132,17 @@ pub fn lines(change: &Change, why: &BTreeMap<RepoPath, String>, width: usize) ->
             if done.insert(folder.clone()) {
                 let prefix = format!("{folder}/");
                 let inside = change.files.keys();
-                let count = inside.filter(|p| p.as_str().starts_with(&prefix)).count();
+                let inside: Vec<&RepoPath> =
+                    inside.filter(|p| p.as_str().starts_with(&prefix)).collect();
+                let count = inside.len();
                 let plural = if count == 1 { "file" } else { "files" };
-                rows.push((Some(file.action), prefix, format!("{count} {plural}")));
+                let mut about = format!("{count} {plural}");
+                let reasons: BTreeSet<&String> =
+                    inside.iter().filter_map(|path| why.get(*path)).collect();
+                if let (Some(reason), 1) = (reasons.first(), reasons.len()) {
+                    let _ = write!(about, ", {reason}");
+                }
+                rows.push((Some(file.action), prefix, about));
             }
             continue;
         }

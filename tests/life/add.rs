@@ -52,6 +52,8 @@ fn what_it_needs_is_added_only_if_somebody_agrees() {
         &[
             "gateway-api comes to prod too: envoy-gateway needs it",
             "clusters/prod/apps/cert-manager.yaml             +3 -1, now waits for gateway-api",
+            "clusters/prod/apps/cert-manager/                 2 files, because gateway-api is there now",
+            "clusters/prod/apps/external-dns/values.yaml      +2, because gateway-api is there now",
             "clusters/prod/apps/grafana.yaml                  +2, now waits for envoy-gateway-public",
         ],
     );
@@ -72,6 +74,21 @@ fn what_it_needs_is_added_only_if_somebody_agrees() {
     );
     assert_eq!(life.clusters("gateway-api"), ["prod"]);
     life.is_as_written();
+    let report = life.json(&[
+        "remove",
+        "envoy-gateway",
+        "gateway-api",
+        "--now",
+        "--dry-run",
+        "--json",
+    ]);
+    assert_eq!(
+        why(&report, "clusters/prod/apps/external-dns/values.yaml"),
+        "because gateway-api goes"
+    );
+    // What is made from other templates or answers has no such reason.
+    let report = life.json(&["set", "prod:grafana.admin=secret", "--dry-run", "--json"]);
+    assert_eq!(why(&report, "clusters/prod/apps/grafana/values.yaml"), "");
     life.does(&["remove", "envoy-gateway", "gateway-api", "--now"]);
     assert_same(&before, &life.files());
 }
@@ -351,4 +368,12 @@ fn what_somebody_took_from_the_list_is_listed_again() {
     life.edit(list, "resources: # mine\n", "resources:\n");
     assert_same(&before, &life.files());
     life.has_nothing_to_do(&["add", "grafana"]);
+}
+
+/// Why a file changes, as a report says; blank if it says nothing.
+fn why(report: &serde_json::Value, path: &str) -> String {
+    let mut files = report["files"].as_array().unwrap().iter();
+    let file = files.find(|file| file["path"] == path);
+    let file = file.unwrap_or_else(|| panic!("no {path} in {report}"));
+    file["why"].as_str().unwrap_or_default().to_owned()
 }

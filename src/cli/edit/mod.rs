@@ -10,6 +10,7 @@ mod plan;
 mod rebuilt;
 mod refer;
 mod sides;
+mod why;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::conflicts::describe;
 use super::merged::change;
 use super::sides::Sides;
+use super::why::Reasons;
 use super::{Edit, WriteFlags, refer};
-use crate::change::{Action, Change, FileChange};
+use crate::change::{Action, Change};
 use crate::cli::plan::uncommitted;
-use crate::error::{Problem, Problems, Result, Source};
+use crate::error::{Problem, Problems, Result};
 use crate::git::Place;
-use crate::index::Index;
-use crate::model::{RECORD, RepoPath};
+use crate::model::RepoPath;
 use crate::ui::Report;
 
 /// A change, and what to tell about it.
@@ -42,6 +42,7 @@ pub(in crate::cli) fn plan(edit: &Edit<'_>, flags: &WriteFlags, place: &Place) -
     let mut sides = Sides::of(edit)?;
     let owners = std::mem::take(&mut sides.owners);
     let deleted = std::mem::take(&mut sides.deleted);
+    let reasons = Reasons::of(&sides);
     let (mut change, notes) = change(edit, sides);
     refer::must_lead_somewhere(edit, &change)?;
     let in_git = matches!(place, Place::Root(_));
@@ -52,7 +53,7 @@ pub(in crate::cli) fn plan(edit: &Edit<'_>, flags: &WriteFlags, place: &Place) -
             uncommitted(&mut change, &dirty);
         }
     }
-    let why = why(&change);
+    let why = reasons.tell(edit, &change);
     let folder = edit.opened.root.display().to_string();
     let mut report = Report::new(edit.command, &folder, &change, flags.diff);
     for file in &mut report.files {
@@ -138,44 +139,4 @@ fn left_behind(edit: &Edit<'_>, change: &Change) -> Option<String> {
             left.join(", ")
         )
     })
-}
-
-/// Why files change: what a Flux Kustomization waits for from now on.
-fn why(change: &Change) -> BTreeMap<RepoPath, String> {
-    let side = |text: fn(&FileChange) -> Option<&String>| -> Index {
-        let texts = change.files.iter().filter_map(|(path, file)| {
-            let flux = path.as_str().starts_with("clusters/") && path.as_str().ends_with(".yaml");
-            let source = Source::new(path.as_str(), text(file).filter(|_| flux)?.clone());
-            Some((path.to_string(), source))
-        });
-        Index::new(texts.collect())
-    };
-    let (before, after) = (side(|f| f.before.as_ref()), side(|f| f.after.as_ref()));
-    let waits = |index: &Index, file: &str| -> BTreeSet<String> {
-        let units = index.kustomizations.iter().filter(|unit| unit.file == file);
-        let names = units.flat_map(|unit| &unit.depends_on);
-        names.map(|name| name.value.clone()).collect()
-    };
-    let mut why = BTreeMap::new();
-    for (path, file) in &change.files {
-        if path.parents().next() == Some(RECORD) {
-            continue;
-        }
-        let (was, is) = (waits(&before, path.as_str()), waits(&after, path.as_str()));
-        let list = |names: Vec<&String>| {
-            let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
-            names.join(", ")
-        };
-        let more = list(is.difference(&was).collect());
-        let fewer = list(was.difference(&is).collect());
-        let text = match (file.action, more.is_empty(), fewer.is_empty()) {
-            (Action::Create, false, _) => format!("waits for {more}"),
-            (Action::Edit, false, true) => format!("now waits for {more}"),
-            (Action::Edit, true, false) => format!("waits no more for {fewer}"),
-            (Action::Edit, false, false) => format!("now waits for {more}, no more for {fewer}"),
-            _ => continue,
-        };
-        why.insert(path.clone(), text);
-    }
-    why
 }
