@@ -33,6 +33,41 @@ fn a_chart_lives_like_any_other() {
     life.is_as_written();
     let with = life.files();
     life.has_nothing_to_do(&add);
+    // What is said otherwise is told, each with what is there.
+    let said = life.refused(
+        2,
+        &[
+            "add",
+            "app",
+            "shop",
+            "--chart",
+            "oci://x.io/shop",
+            "--version",
+            "3.0.0",
+            "--namespace",
+            "store",
+        ],
+    );
+    assert_says(
+        &said,
+        &[
+            "with another --chart: oci://ghcr.io/acme/charts/shop",
+            "with another --version: 2.4.1",
+            "landform pin shop VERSION --on CLUSTER",
+            "with another --namespace: shop",
+            "edit apps/shop/ instead",
+        ],
+    );
+    let git = ["--git", "https://x.io/shop.git", "--tag", "v1"];
+    let said = life.refused(2, &[&["add", "app", "shop"], &git[..]].concat());
+    assert_says(&said, &["with another --git"]);
+    // A version that moved on in the tree is none of that.
+    life.edit("apps/shop/ocirepository.yaml", "2.4.1", "2.5.0");
+    life.commit();
+    let newer = [&add[..6], &["2.5.0"]].concat();
+    life.has_nothing_to_do(&newer);
+    life.edit("apps/shop/ocirepository.yaml", "2.5.0", "2.4.1");
+    life.commit();
     life.has_nothing_to_do(&["update"]);
     assert_eq!(
         life.json(&["outdated", "--json"])["outdated"],
@@ -269,6 +304,15 @@ fn what_is_refused() {
     }
     let said = life.refused(2, &[&["add", "app", "a", "b"], &chart[..]].concat());
     assert_says(&said, &["one component at a time"]);
+    let said = life.refused(2, &[&["add", "shop"], &chart[..]].concat());
+    assert_says(&said, &["landform add app shop --chart …"]);
+    let said = life.refused(2, &["add", "app", "reloader", "--namespace", "x"]);
+    assert_says(&said, &["--namespace is for a component from outside"]);
+    let said = life.refused(2, &[&["add", "app", "grafana"], &chart[..]].concat());
+    assert_says(
+        &said,
+        &["grafana is on the platform already, from the catalogue"],
+    );
     assert_eq!(life.sandbox.commits("acme"), 1);
 }
 

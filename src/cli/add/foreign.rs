@@ -13,52 +13,103 @@ use crate::cli::opened::Opened;
 use crate::error::{Error, Problem, Problems, Result, Source};
 use crate::yaml::{Node, parse_foreign};
 
+/// The heading above what is only for components from outside.
+pub(super) const HEADING: &str = "From outside the catalogue";
+
 /// Where a component comes from that no catalogue has.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "From outside the catalogue")]
+#[command(next_help_heading = HEADING)]
 pub(super) struct ForeignArgs {
     /// A Helm chart: oci://…, or its name in --repo
     #[arg(long, value_name = "CHART", requires = "version")]
-    chart: Option<String>,
+    pub(super) chart: Option<String>,
     /// The HTTP repository of the chart
     #[arg(long, value_name = "URL", requires = "chart")]
-    repo: Option<String>,
+    pub(super) repo: Option<String>,
     /// The chart's exact version
     #[arg(long, value_name = "VERSION", requires = "chart")]
-    version: Option<String>,
+    pub(super) version: Option<String>,
     /// A folder of manifests, which are copied
     #[arg(long, value_name = "DIR", conflicts_with_all = ["chart", "git"])]
-    manifests: Option<PathBuf>,
+    pub(super) manifests: Option<PathBuf>,
     /// A Git repository with manifests
     #[arg(long, value_name = "URL", conflicts_with = "chart", requires = "tag")]
-    git: Option<String>,
+    pub(super) git: Option<String>,
     /// An exact tag of it
     #[arg(long, value_name = "TAG", requires = "git")]
-    tag: Option<String>,
+    pub(super) tag: Option<String>,
     /// The folder in it
     #[arg(long, value_name = "PATH", requires = "git")]
-    path: Option<String>,
+    pub(super) path: Option<String>,
     /// Its namespace; the component's name where none is given
     #[arg(long, value_name = "NAME")]
-    namespace: Option<String>,
-    /// The Pod Security Standard that its namespace enforces
-    #[arg(long, value_name = "LEVEL", value_parser = ["privileged", "baseline", "restricted"], default_value = "baseline")]
-    pod_security: String,
+    pub(super) namespace: Option<String>,
+    /// The Pod Security Standard that its namespace enforces; baseline where none is given
+    #[arg(long, value_name = "LEVEL", value_parser = ["privileged", "baseline", "restricted"])]
+    pub(super) pod_security: Option<String>,
     /// Abilities and components that must be there before
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    needs: Vec<String>,
+    pub(super) needs: Vec<String>,
     /// Helm values for all clusters
     #[arg(long, value_name = "FILE", requires = "chart")]
-    values: Option<PathBuf>,
+    pub(super) values: Option<PathBuf>,
     /// The Secret with the login of the chart's registry
     #[arg(long, value_name = "NAME", requires = "chart")]
-    registry_secret: Option<String>,
+    pub(super) registry_secret: Option<String>,
 }
 
 impl ForeignArgs {
     /// Whether anything from outside is asked for.
     pub(super) fn is_given(&self) -> bool {
         self.chart.is_some() || self.manifests.is_some() || self.git.is_some()
+    }
+
+    /// Refuses flags that say nothing without a source.
+    ///
+    /// # Errors
+    /// There are some.
+    pub(super) fn must_be_whole(&self) -> Result<()> {
+        let flags = [
+            (self.namespace.is_some(), "--namespace"),
+            (self.pod_security.is_some(), "--pod-security"),
+            (!self.needs.is_empty(), "--needs"),
+        ];
+        let stray = flags.iter().find(|(given, _)| *given && !self.is_given());
+        match stray {
+            None => Ok(()),
+            Some((_, flag)) => Err(Error::refused(
+                Problem::new(format!(
+                    "{flag} is for a component from outside the catalogue"
+                ))
+                .hint("say where it comes from, by --chart, --manifests or --git, or leave it out"),
+            )),
+        }
+    }
+
+    /// Refuses a source where it was not said of which layer the component is to be.
+    ///
+    /// # Errors
+    /// One is given.
+    pub(super) fn must_be_below(&self, names: &[String]) -> Result<()> {
+        self.must_be_whole()?;
+        let flag = match (&self.chart, &self.manifests, &self.git) {
+            (Some(_), _, _) => "--chart",
+            (_, Some(_), _) => "--manifests",
+            (_, _, Some(_)) => "--git",
+            (None, None, None) => return Ok(()),
+        };
+        let name = names.first().map_or("NAME", String::as_str);
+        let problem = Problem::new(format!(
+            "`landform add {name}` takes {name} from the catalogue; with {flag} it must be said what it is, an app or infrastructure"
+        ));
+        Err(Error::refused(
+            problem.hint(format!("landform add app {name} {flag} …")),
+        ))
+    }
+
+    /// The Pod Security Standard of its namespace.
+    fn level(&self) -> &str {
+        self.pod_security.as_deref().unwrap_or("baseline")
     }
 }
 
@@ -149,7 +200,7 @@ pub(super) fn with_foreign(
         source,
         release: args.chart.is_some().then(|| name.to_owned()),
         namespace: if creates {
-            json!({"name": namespace_name, "podSecurity": args.pod_security})
+            json!({"name": namespace_name, "podSecurity": args.level()})
         } else {
             json!({"name": namespace_name})
         },
@@ -171,7 +222,7 @@ pub(super) fn with_foreign(
     if creates {
         notes.push(format!(
             "its namespace {namespace_name} enforces the Pod Security Standard {}; --pod-security chooses another",
-            args.pod_security
+            args.level()
         ));
     }
     let text = serde_yaml::to_string(&spec)
@@ -227,7 +278,7 @@ fn creates_namespace(
 }
 
 /// The source, the address to read more at, and one sentence.
-fn source(
+pub(super) fn source(
     args: &ForeignArgs,
     catalogue: &Catalogue,
     notes: &mut Vec<String>,
@@ -344,7 +395,7 @@ const CLUSTER_WIDE: [&str; 13] = [
 ];
 
 /// The manifests of a folder, one object in a file.
-fn manifests(
+pub(super) fn manifests(
     folder: &Path,
     namespace: &str,
     creates: &mut bool,

@@ -2,12 +2,14 @@
 
 mod cluster;
 mod foreign;
+mod there;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Subcommand;
 use foreign::{ForeignArgs, with_foreign};
+use there::refuse_other;
 
 use super::confirm::unwritten;
 use super::edit::{
@@ -31,6 +33,14 @@ use crate::ui::Printer;
 #[command(
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
+    // What is misplaced here is understood, and told.
+    mut_args(|arg| {
+        if arg.get_help_heading() == Some(foreign::HEADING) {
+            arg.hide(true)
+        } else {
+            arg
+        }
+    }),
     after_help = "Examples:\n  \
     landform add grafana\n  \
     landform add app external-dns --on prod --set prod.dns=route53\n  \
@@ -41,6 +51,8 @@ pub(super) struct Args {
     sub: Option<Sub>,
     #[command(flatten)]
     components: ComponentArgs,
+    #[command(flatten)]
+    foreign: ForeignArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -99,6 +111,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         Some(Sub::Infrastructure(args)) => of_layer(args, Layer::Infrastructure, printer),
         Some(Sub::Cluster(args)) => cluster::run(args, printer),
         None => {
+            args.foreign.must_be_below(&args.components.names)?;
             let args = &args.components;
             let opened = Opened::to_change(&args.write)?;
             let catalogue = available(&opened, args.trust)?;
@@ -113,6 +126,7 @@ fn of_layer(args: &LayerArgs, layer: Layer, printer: &Printer) -> Result<u8> {
         components: args,
         foreign,
     } = args;
+    foreign.must_be_whole()?;
     let opened = Opened::to_change(&args.write)?;
     let catalogue = available(&opened, args.trust)?;
     if !foreign.is_given() {
@@ -127,9 +141,7 @@ fn of_layer(args: &LayerArgs, layer: Layer, printer: &Printer) -> Result<u8> {
     };
     if opened.platform.components.contains_key(name) {
         // It may still come to further clusters.
-        printer.note(&format!(
-            "{name} is on the platform already, so where it comes from and its version are settled: the flags for that are not looked at"
-        ));
+        refuse_other(name, foreign, &opened)?;
         return components(args, &opened, &catalogue, &[], printer);
     }
     let (catalogue, notes) = with_foreign(name, layer, foreign, &opened, &catalogue)?;
