@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::list::{state, tell_problems};
-use super::opened::{Folder, Opened, ProblemReport, RenderedFile};
+use super::opened::{Folder, Only, Opened, ProblemReport, RenderedFile};
 use crate::error::Result;
 use crate::merge::{Standing, in_step};
 use crate::ui::{Printer, file_diff, painted};
@@ -18,13 +18,15 @@ use crate::ui::{Printer, file_diff, painted};
 /// landform did not write are not shown; `landform show NAME` lists those in the folders of a component.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-    landform diff\n  landform diff cert-manager grafana\n  landform diff --name-only\n  \
+    landform diff\n  landform diff cert-manager grafana\n  landform diff --on prod --name-only\n  \
     landform diff --json | jq -r '.files[] | select(.state == \"missing\").path'\n\n\
     Exit code 1 if a file could not be read.")]
 pub(super) struct Args {
     /// Only the files of these components or parts
     #[arg(value_name = "NAME")]
     names: Vec<String>,
+    #[command(flatten)]
+    only: Only,
     #[command(flatten)]
     folder: Folder,
     /// Print only the paths
@@ -65,7 +67,7 @@ struct EditedFile {
 }
 
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
-    let opened = Opened::open(&args.folder)?;
+    let opened = Opened::open_on(&args.folder, &args.only)?;
     let edits = edits(&opened, &args.names)?;
     let unreadable = edits.files.iter().filter(|file| file.diff.is_none());
     let failed = !edits.problems.is_empty() || unreadable.count() > 0;

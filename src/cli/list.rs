@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::opened::{Folder, Opened, ProblemReport};
+use super::opened::{Folder, Only, Opened, ProblemReport};
 use crate::catalog::Layer;
 use crate::error::{Error, Kind, Result};
 use crate::merge::Standing;
@@ -18,9 +18,11 @@ use crate::ui::{Printer, Table, printable, render_error, style, width};
 /// moved on is no edit. What landform did not write is listed below, and never touched.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-    landform list\n  landform list -C ~/acme-platform\n  landform list --json | jq '.components[].name'\n\n\
+    landform list\n  landform list -C ~/acme-platform --on prod,staging\n  landform list --json | jq '.components[].name'\n\n\
     Exit code 1 if a file that Flux reads could not be read: the list may lack something then.")]
 pub(super) struct Args {
+    #[command(flatten)]
+    only: Only,
     #[command(flatten)]
     folder: Folder,
     /// Print as JSON; see `landform schema list`
@@ -108,7 +110,7 @@ struct ForeignEntry {
 }
 
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
-    let opened = Opened::open(&args.folder)?;
+    let opened = Opened::open_on(&args.folder, &args.only)?;
     let listing = listing(&opened);
     if args.json {
         printer.json(&listing)?;

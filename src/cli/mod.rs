@@ -2,6 +2,7 @@
 
 mod add;
 mod catalog;
+mod caught_up;
 mod check;
 mod completions;
 mod confirm;
@@ -9,6 +10,7 @@ mod diff;
 mod edit;
 mod graph;
 mod held;
+mod here;
 mod interview;
 mod list;
 mod man;
@@ -20,6 +22,7 @@ mod plan;
 mod relocate;
 mod removal;
 mod remove;
+mod runbook;
 mod schema;
 mod schemas;
 mod secret;
@@ -29,9 +32,11 @@ mod shown;
 mod update;
 mod values;
 
+use std::path::PathBuf;
+
 use clap::{ColorChoice, Parser, Subcommand};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::ui::{Printer, Verbosity, render_error};
 
 /// Shape a platform repository (Kubernetes clusters brought up by Terraform and run by Flux CD), and keep it right.
@@ -44,7 +49,8 @@ use crate::ui::{Printer, Verbosity, render_error};
     max_term_width = 100,
     arg_required_else_help = true,
     after_help = "Exit codes: 0 fine, 1 findings or conflicts, 2 wrong use or refused input, 3 could not (input/output, Git),\n130 you said no, or stopped it.\n\
-                  NO_COLOR is honoured. Without a terminal nothing is ever asked."
+                  NO_COLOR is honoured. Without a terminal nothing is ever asked.\n\
+                  -C DIR may stand before the command too, as in: landform -C ~/acme-platform list"
 )]
 struct Cli {
     /// When to use colours
@@ -53,6 +59,17 @@ struct Cli {
     /// Print only what was asked for, and errors
     #[arg(short, long, global = true)]
     quiet: bool,
+    /// Look for the platform in DIR and above it, instead of here
+    // Commands that are about a platform have it themselves; for the others it is no flag to be shown.
+    #[arg(
+        id = "folder",
+        short = 'C',
+        long = "dir",
+        global = true,
+        value_name = "DIR",
+        hide = true
+    )]
+    dir: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -83,6 +100,31 @@ enum Command {
     Schema(schema::Args),
 }
 
+impl Command {
+    /// Its name, if it is about no platform that is there.
+    fn without_platform(&self) -> Option<&'static str> {
+        match self {
+            Self::New(_) => Some("new"),
+            Self::Catalog(_) => Some("catalog"),
+            Self::Completions(_) => Some("completions"),
+            Self::Man(_) => Some("man"),
+            Self::Schema(_) => Some("schema"),
+            _ => None,
+        }
+    }
+}
+
+/// The refusal of a folder where none is looked into.
+fn no_folder(command: &str) -> Error {
+    let hint = if command == "new" {
+        "name the folder of the new platform: landform new DIR"
+    } else {
+        "leave it out"
+    };
+    let message = format!("-C names a platform that is there, and `landform {command}` needs none");
+    Error::refused(Problem::new(message).hint(hint))
+}
+
 /// Parses the command line and runs the command; gives the exit code.
 pub fn main() -> u8 {
     let cli = match Cli::try_parse() {
@@ -106,7 +148,11 @@ pub fn main() -> u8 {
         Verbosity::Normal
     };
     let printer = Printer::new(verbosity);
-    match run(cli.command, &printer) {
+    let ran = match (&cli.dir, cli.command.without_platform()) {
+        (Some(_), Some(name)) => Err(no_folder(name)),
+        _ => run(cli.command, &printer),
+    };
+    match ran {
         Ok(code) => code,
         Err(error) => {
             let error: Error = error;

@@ -372,6 +372,7 @@ fn write(
         had_staged,
         had_origin: matches!(place, Place::Root(repo) if repo.has_origin()),
         commit: written.commit.as_ref(),
+        here: &super::here::Here::there(),
     };
     report.next = next::steps(platform, catalogue, &situation)?;
     report.commit = written.commit.map(|commit| commit.id);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::here::Here;
 use crate::catalog::{Catalogue, Component, Secret};
 use crate::error::Result;
 use crate::git::Commit;
@@ -31,6 +32,8 @@ pub(super) struct Situation<'a> {
     pub(super) had_staged: bool,
     /// The commit, if one was made.
     pub(super) commit: Option<&'a Commit>,
+    /// Where the folder is, seen from where the user will be.
+    pub(super) here: &'a Here,
 }
 
 /// The steps from a written platform to reconciling clusters.
@@ -44,7 +47,7 @@ pub(super) fn steps(
 ) -> Result<Vec<Step>> {
     let mut steps = vec![push(platform, situation)];
     for cluster in platform.in_order() {
-        steps.extend(bring_up(platform, cluster, catalogue)?);
+        steps.extend(bring_up(platform, cluster, catalogue, situation.here)?);
     }
     steps.extend(undo(situation));
     Ok(steps)
@@ -58,30 +61,51 @@ pub(super) fn bring_up(
     platform: &Platform,
     cluster: &Cluster,
     catalogue: &Catalogue,
+    here: &Here,
 ) -> Result<Vec<Step>> {
     let mut steps = Vec::new();
     let name = &cluster.name;
     let texts = provider_texts(platform, cluster, catalogue)?;
-    let sops = cluster.facts.get("secrets").is_some_and(|s| s == "sops");
-    let mut commands = login(platform.git.auth, sops);
-    commands.push(format!(
-        "terraform -chdir=terraform/{name} init && terraform -chdir=terraform/{name} apply"
-    ));
+    let mut commands = login(platform, cluster);
+    commands.push(apply(name.as_str(), here));
     steps.push(Step {
         title: format!("bring up {name} ({})", cluster.provider),
         before: texts.requires,
         commands,
         ..Step::default()
     });
-    let mut watch = texts.kubeconfig;
+    let mut watch = kubectl(platform, cluster, catalogue, here)?;
     watch.push("kubectl get kustomizations.kustomize.toolkit.fluxcd.io -A --watch".to_owned());
     steps.push(Step {
         title: format!("see that Flux has taken over on {name}"),
         commands: watch,
         ..Step::default()
     });
-    steps.extend(secrets(platform, cluster, catalogue, &|_, _| true));
+    // kubectl speaks to the cluster by now.
+    steps.extend(secrets(platform, cluster, catalogue, here, &[], &|_, _| {
+        true
+    }));
     Ok(steps)
+}
+
+/// Terraform makes of a cluster's root what it says.
+pub(super) fn apply(cluster: &str, here: &Here) -> String {
+    let terraform = here.terraform(cluster);
+    format!("{terraform} init && {terraform} apply")
+}
+
+/// The commands after which kubectl speaks to a cluster. Its context is called as its provider calls it.
+///
+/// # Errors
+/// A text of the catalogue cannot be rendered.
+pub(super) fn kubectl(
+    platform: &Platform,
+    cluster: &Cluster,
+    catalogue: &Catalogue,
+    here: &Here,
+) -> Result<Vec<String>> {
+    let texts = provider_texts(platform, cluster, catalogue)?;
+    Ok(texts.kubeconfig.iter().map(|l| here.line(l)).collect())
 }
 
 fn push(platform: &Platform, situation: &Situation<'_>) -> Step {
@@ -121,9 +145,11 @@ pub(super) fn push_to(commit: Option<&Commit>, branch: &str) -> String {
     }
 }
 
-/// The variables by which Terraform gets what Flux needs to log in and to decrypt.
-fn login(auth: GitAuth, sops: bool) -> Vec<String> {
-    let lines: &[&str] = match auth {
+/// The variables by which Terraform gets what Flux needs to log in and to decrypt: a cluster's root asks for them
+/// whatever it is called for.
+pub(super) fn login(platform: &Platform, cluster: &Cluster) -> Vec<String> {
+    let sops = cluster.facts.get("secrets").is_some_and(|s| s == "sops");
+    let lines: &[&str] = match platform.git.auth {
         GitAuth::Public => &[],
         GitAuth::Token => &["export TF_VAR_git_token=…                 # a read-only token"],
         GitAuth::Ssh => &[
@@ -146,11 +172,14 @@ fn login(auth: GitAuth, sops: bool) -> Vec<String> {
         .collect()
 }
 
-/// One step for each way in which missing secrets of components come to a cluster.
+/// One step for each way in which missing secrets of components come to a cluster; `kubectl` are the commands before
+/// those that make them there.
 pub(super) fn secrets(
     platform: &Platform,
     cluster: &Cluster,
     catalogue: &Catalogue,
+    folder: &Here,
+    kubectl: &[String],
     of: &dyn Fn(&str, &Secret) -> bool,
 ) -> Vec<Step> {
     let here = cluster.here(platform, catalogue);
@@ -193,7 +222,7 @@ pub(super) fn secrets(
         };
         let missing = platform.secrets(cluster, component, &here).into_iter();
         for secret in missing.filter(|secret| of(name, secret)) {
-            let how = secret_commands(cluster, component, secret, from);
+            let how = secret_commands(cluster, component, secret, from, folder);
             // What is put into a store is put there by hand.
             if from == SecretsFrom::Store {
                 step.notes.extend(how);
@@ -208,6 +237,7 @@ pub(super) fn secrets(
     steps.retain(|(_, step)| !step.notes.is_empty());
     for (from, step) in &mut steps {
         if *from == SecretsFrom::Hand {
+            step.commands.splice(..0, kubectl.iter().cloned());
             step.notes.push(
                 "each FILE holds one value, without a line end: that would be part of the secret"
                     .to_owned(),
@@ -223,6 +253,7 @@ pub(super) fn secret_commands(
     component: &Component,
     secret: &Secret,
     from: SecretsFrom,
+    folder: &Here,
 ) -> Vec<String> {
     let spec = &component.spec;
     let keys: Vec<String> = secret
@@ -250,8 +281,10 @@ pub(super) fn secret_commands(
             )]
         }
         SecretsFrom::Sops => vec![format!(
-            "landform secret {} --on {}",
-            spec.name.value, cluster.name
+            "{} secret {} --on {}",
+            folder.landform(),
+            spec.name.value,
+            cluster.name
         )],
     }
 }
@@ -262,6 +295,7 @@ pub(super) fn undo(situation: &Situation<'_>) -> Option<Step> {
         title: "to undo all of this, before the push".to_owned(),
         ..Step::default()
     };
+    let git = situation.here.git();
     let name = situation
         .dir
         .file_name()
@@ -273,11 +307,11 @@ pub(super) fn undo(situation: &Situation<'_>) -> Option<Step> {
     }
     if let Some(commit) = situation.commit.filter(|commit| !commit.first) {
         let id = commit.id.get(..10).unwrap_or(&commit.id);
-        step.commands = vec![format!("git revert {id}")];
+        step.commands = vec![format!("{git} revert {id}")];
         if situation.had_staged {
             // Git reverts nothing over what is staged.
-            step.commands.insert(0, "git stash".to_owned());
-            step.commands.push("git stash pop --index".to_owned());
+            step.commands.insert(0, format!("{git} stash"));
+            step.commands.push(format!("{git} stash pop --index"));
         }
         return Some(step);
     }
@@ -287,14 +321,14 @@ pub(super) fn undo(situation: &Situation<'_>) -> Option<Step> {
     if situation.had_repository {
         if situation.commit.is_some() {
             // There is no commit to go back to.
-            commands.push("git update-ref -d HEAD".to_owned());
+            commands.push(format!("{git} update-ref -d HEAD"));
         }
         if !made.is_empty() {
-            commands.push(format!("git rm -rfq -- {made}"));
+            commands.push(format!("{git} rm -rfq -- {made}"));
         }
         if !situation.restorable.is_empty() {
             let paths = names(situation.restorable, " ");
-            commands.push(format!("git restore --staged --worktree -- {paths}"));
+            commands.push(format!("{git} restore --staged --worktree -- {paths}"));
         }
     } else {
         commands.push(format!("rm -rf .git {made}").trim_end().to_owned());

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::edit::WriteFlags;
+use super::edit::{WriteFlags, clusters};
 use super::held::{hold, settle};
 use crate::catalog::Catalogue;
 use crate::change::{Hold, read_ours};
@@ -22,8 +22,30 @@ use crate::render::render;
 #[derive(Debug, clap::Args)]
 pub(super) struct Folder {
     /// Look for the platform in DIR and above it, instead of here
-    #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
+    // The name of this flag before the command too, where it is found by that.
+    #[arg(
+        id = "folder",
+        short = 'C',
+        long = "dir",
+        value_name = "DIR",
+        default_value = "."
+    )]
     dir: PathBuf,
+}
+
+/// The clusters that a command which only looks is about.
+#[derive(Debug, clap::Args)]
+pub(super) struct Only {
+    /// Only these clusters: what is theirs, and what they share with others
+    #[arg(long, value_name = "CLUSTER", value_delimiter = ',')]
+    on: Vec<String>,
+}
+
+impl Only {
+    /// The clusters that are named, in words; nothing where all are meant.
+    pub(super) fn named(&self) -> Option<String> {
+        (!self.on.is_empty()).then(|| self.on.join(", "))
+    }
 }
 
 /// A platform, opened.
@@ -79,6 +101,36 @@ impl Opened {
             &opened.catalogue,
             &opened.base,
         )?;
+        Ok(opened)
+    }
+
+    /// The same, as far as some clusters go: others are not there, nor is what belongs to the platform as such. All of
+    /// it, where none is named.
+    ///
+    /// # Errors
+    /// As for [`Self::open`], or there is no such cluster.
+    pub(super) fn open_on(folder: &Folder, only: &Only) -> Result<Self> {
+        let mut opened = Self::open(folder)?;
+        if only.on.is_empty() {
+            return Ok(opened);
+        }
+        let on = clusters(&opened, &only.on)?;
+        opened.platform.clusters.retain(|name, _| on.contains(name));
+        opened
+            .index
+            .kustomizations
+            .retain(|unit| on.contains(&unit.cluster));
+        let platform = &opened.platform;
+        let is_theirs = |file: &RenderedFile| match (&file.component, &file.cluster) {
+            (_, Some(cluster)) => on.contains(cluster),
+            (Some(name), None) => platform.clusters_of(name).next().is_some(),
+            (None, None) => {
+                let mut parts = file.path.split('/');
+                matches!(parts.next(), Some("clusters" | "terraform"))
+                    && parts.next().is_some_and(|cluster| on.contains(cluster))
+            }
+        };
+        opened.rendered.retain(is_theirs);
         Ok(opened)
     }
 

@@ -7,7 +7,6 @@ use super::opened::Opened;
 use crate::catalog::{Component, CrdOrigin, CrdRemoval, Layer, Order, RemovalOrder};
 use crate::error::{Error, Place, Problem, Problems, Result};
 use crate::model::unmet;
-use crate::ui::Step;
 
 /// Refuses a removal while something that stays needs what goes, naming the file and the line.
 ///
@@ -154,7 +153,8 @@ pub(super) fn refuse_old_templates(
     Ok(())
 }
 
-fn has_parts_first(component: &Component) -> bool {
+/// Whether parts of a component go before it.
+pub(super) fn has_parts_first(component: &Component) -> bool {
     let mut parts = component.spec.parts.iter();
     component.spec.removal.order == Some(RemovalOrder::PartsFirst)
         && parts.any(|part| part.order == Order::After)
@@ -256,61 +256,6 @@ pub(super) fn orphans(opened: &Opened, name: &str) -> Option<String> {
             left.join(", ")
         )
     })
-}
-
-/// How a cluster is brought to its end, before its files go.
-pub(super) fn runbook(opened: &Opened, cluster: &str) -> Vec<Step> {
-    let on = &opened.platform.clusters[cluster];
-    let mut holders = Vec::new();
-    for name in on.components.keys() {
-        let spec = &opened.catalogue.components[name].spec;
-        if let Some(loses) = &spec.removal.loses {
-            holders.push(format!("{name}: {loses}"));
-        }
-    }
-    let mut steps = vec![
-        Step {
-            title: "keep Flux from bringing back what you delete".to_owned(),
-            before: vec![format!(
-                "`kubectl config current-context` must name {cluster}: what follows deletes in whatever cluster that is"
-            )],
-            commands: vec![
-                "kubectl -n flux-system scale deployment flux-operator kustomize-controller helm-controller --replicas=0"
-                    .to_owned(),
-            ],
-            ..Step::default()
-        },
-        Step {
-            title: "give back what the cluster has made outside of itself, while its controllers run".to_owned(),
-            notes: vec![
-                "load balancers, volumes and DNS records cost money after the cluster is gone".to_owned(),
-            ],
-            commands: vec![
-                "kubectl delete ingresses --all --all-namespaces".to_owned(),
-                "kubectl get services --all-namespaces --field-selector spec.type=LoadBalancer".to_owned(),
-                "kubectl get persistentvolumes".to_owned(),
-            ],
-            ..Step::default()
-        },
-    ];
-    if !holders.is_empty() {
-        steps.push(Step {
-            title: "know what is lost".to_owned(),
-            notes: holders,
-            ..Step::default()
-        });
-    }
-    steps.push(Step {
-        title: "destroy it".to_owned(),
-        commands: vec![format!("terraform -chdir=terraform/{cluster} destroy")],
-        ..Step::default()
-    });
-    steps.push(Step {
-        title: "take it out of this repository".to_owned(),
-        commands: vec![format!("landform remove cluster {cluster} --destroyed")],
-        ..Step::default()
-    });
-    steps
 }
 
 /// Names in a sentence.

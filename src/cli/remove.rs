@@ -4,9 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Subcommand;
 
+use super::caught_up::caught_up;
 use super::edit::{Edit, WriteFlags, carry_out_plainly, clusters, unknown_cluster};
+use super::here::Here;
+use super::next::kubectl;
 use super::opened::Opened;
 use super::removal::{self, list};
+use super::runbook::runbook;
 use crate::error::{Error, Problem, Result};
 use crate::model::{Answers, Pending, PendingOp, revise};
 use crate::ui::{Printer, Step, steps, width};
@@ -36,6 +40,9 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Sub {
     /// Remove a cluster that is destroyed
+    ///
+    /// Without --destroyed the runbook is printed that brings it to its end, and nothing is written: exit code 2. With
+    /// --json too, as `landform schema runbook` describes it.
     Cluster(ClusterArgs),
 }
 
@@ -61,7 +68,7 @@ struct ComponentArgs {
 struct ClusterArgs {
     /// The cluster
     name: String,
-    /// It is gone already: Terraform has destroyed it
+    /// It is gone already, destroyed as the runbook says
     #[arg(long)]
     destroyed: bool,
     #[command(flatten)]
@@ -113,7 +120,7 @@ fn components(args: &ComponentArgs, printer: &Printer) -> Result<u8> {
         last_step(args, &opened, from, &two_steps)?
     } else {
         removal::refuse_old_templates(&opened, &from)?;
-        first_step(args, &opened, &from, &two_steps)
+        first_step(args, &opened, &from, &two_steps)?
     };
     carry_out_plainly(&mut edit, &args.write, printer)
 }
@@ -167,7 +174,7 @@ fn first_step<'a>(
     opened: &'a Opened,
     from: &BTreeMap<String, BTreeSet<String>>,
     two_steps: &BTreeSet<String>,
-) -> Edit<'a> {
+) -> Result<Edit<'a>> {
     let names = list(two_steps);
     let mut edit = Edit::new("remove", opened, format!("Prepare the removal of {names}"));
     for name in two_steps {
@@ -192,27 +199,27 @@ fn first_step<'a>(
             .push(format!("{} goes in the second step too", list(rest)));
     }
     let on = on(args);
-    let units = from
-        .iter()
-        .flat_map(|(name, clusters)| clusters.iter().map(move |cluster| (name, cluster)));
-    let watch = units.map(|(name, cluster)| {
-        let object = &opened.catalogue.components[name].object;
-        format!("kubectl -n flux-system get kustomization {object}   # on {cluster}: ready, at this commit")
-    });
-    edit.next.push(Step {
-        title: "see that the clusters have caught up".to_owned(),
-        commands: watch.collect(),
-        ..Step::default()
-    });
+    let here = Here::of(&opened.root);
+    let clusters: BTreeSet<&String> = two_steps.iter().flat_map(|name| &from[name]).collect();
+    for cluster in clusters {
+        let goes = |name: &&String| from[*name].contains(cluster);
+        let names: Vec<&String> = two_steps.iter().filter(goes).collect();
+        let cluster = &opened.platform.clusters[cluster];
+        let mut step = caught_up(opened, cluster, &names);
+        let speak = kubectl(&opened.platform, cluster, &opened.catalogue, &here)?;
+        step.commands.splice(..0, speak);
+        edit.next.push(step);
+    }
     edit.next.push(Step {
         title: "then the second step".to_owned(),
         commands: vec![format!(
-            "landform remove {}{on} --continue",
+            "{} remove {}{on} --continue",
+            here.landform(),
             args.names.join(" ")
         )],
         ..Step::default()
     });
-    edit
+    Ok(edit)
 }
 
 fn last_step<'a>(
@@ -273,9 +280,9 @@ fn cluster(args: &ClusterArgs, printer: &Printer) -> Result<u8> {
         let mut edit = Edit::new("remove", &opened, format!("Remove the cluster {name}"));
         return carry_out_plainly(&mut edit, &args.write, printer);
     }
-    if !opened.platform.clusters.contains_key(name) {
+    let Some(cluster) = opened.platform.clusters.get(name) else {
         return Err(unknown_cluster(&opened, name));
-    }
+    };
     if opened.platform.clusters.len() == 1 {
         return Err(Error::refused(
             Problem::new(format!("{name} is the last cluster of the platform"))
@@ -283,11 +290,15 @@ fn cluster(args: &ClusterArgs, printer: &Printer) -> Result<u8> {
         ));
     }
     if !args.destroyed {
-        let runbook = removal::runbook(&opened, name);
-        printer.say(&format!(
-            "To remove the cluster {name}, in this order:{}",
-            steps(&runbook, width())
-        ));
+        let runbook = runbook(&opened, cluster)?;
+        if args.write.json {
+            printer.json(&runbook)?;
+        } else {
+            printer.say(&format!(
+                "To remove the cluster {name}, in this order:{}",
+                steps(&runbook.steps, width())
+            ));
+        }
         return Err(Error::refused(
             Problem::new(format!("nothing was written: {name} may still be running")).hint(
                 format!("when it is gone: landform remove cluster {name} --destroyed"),

@@ -47,6 +47,10 @@ pub(super) enum SchemaKind {
     Check,
     /// The --json output of `landform graph`
     Graph,
+    /// The --json output of `landform secret` where landform does not write the Secret
+    Secret,
+    /// The --json output of `landform remove cluster` without --destroyed
+    Runbook,
 }
 
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
@@ -63,6 +67,8 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         SchemaKind::Outdated => schemas::outdated(),
         SchemaKind::Check => schemas::check(),
         SchemaKind::Graph => schemas::graph(),
+        SchemaKind::Secret => schemas::secret(),
+        SchemaKind::Runbook => schemas::runbook(),
     };
     printer.json(&schema)?;
     Ok(0)

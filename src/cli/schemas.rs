@@ -60,6 +60,16 @@ pub(super) fn graph() -> Value {
     schemars::schema_for!(GraphsReport).to_value()
 }
 
+/// The `--json` output of `landform secret` where landform does not write the Secret.
+pub(super) fn secret() -> Value {
+    schemars::schema_for!(super::secret::HowToMake).to_value()
+}
+
+/// The `--json` output of `landform remove cluster` without `--destroyed`.
+pub(super) fn runbook() -> Value {
+    schemars::schema_for!(super::runbook::Runbook).to_value()
+}
+
 /// The answers file, with every question of the catalogue.
 pub(super) fn answers(catalogue: &Catalogue) -> Value {
     let clusters: Vec<Value> = catalogue

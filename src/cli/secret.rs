@@ -4,11 +4,16 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
-use super::edit::{Edit, WriteFlags, carry_out, unknown_cluster};
-use super::next::{quote, secret_commands};
+use super::edit::{Edit, WriteFlags, carry_out, carry_out_plainly, unknown_cluster};
+use super::here::Here;
+use super::next::{kubectl, quote, secret_commands};
 use super::opened::Opened;
+use super::show::secret_entry;
+use super::shown::SecretEntry;
 use crate::catalog::{Component, Secret};
 use crate::error::{Error, Problem, Result, Source};
 use crate::index::FluxKustomization;
@@ -26,7 +31,9 @@ use crate::yaml::{Node, parse_foreign};
 #[command(after_help = "Examples:\n  \
     landform secret external-dns --on prod\n  \
     landform secret external-dns --on prod --from-file token=./token\n  \
-    pass show dns/token | landform secret external-dns --on prod --from-file token=-")]
+    pass show dns/token | landform secret external-dns --on prod --from-file token=-\n\n\
+    --json prints `landform schema secret` where the Secret is made by hand or in a store, and `landform schema \
+    change` where sops writes it.")]
 pub(super) struct Args {
     /// A component of the platform
     name: String,
@@ -63,32 +70,34 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     let component = &opened.catalogue.components[name];
     let here = cluster.here(&opened.platform, &opened.catalogue);
     let all = opened.platform.secrets(cluster, component, &here);
-    let Some(secret) = choose(args, name, &all, printer)? else {
-        return Ok(0);
+    let Some(secret) = choose(args, name, &all)? else {
+        let note = format!("{name} needs no Secret on {}", args.on);
+        return nothing(args, &opened, note, printer);
     };
     match cluster.secrets_from(component) {
-        SecretsFrom::Hand => {
-            for line in secret_commands(cluster, component, secret, SecretsFrom::Hand) {
-                printer.product(&line);
-            }
-            meanings(secret, printer);
-            printer.note("each FILE holds one value, without a line end");
-            Ok(0)
+        from @ SecretsFrom::Hand => {
+            let folder = Here::of(&opened.root);
+            let lines = secret_commands(cluster, component, secret, from, &folder);
+            let mut how = how(cluster, component, secret, from, lines);
+            how.before = kubectl(&opened.platform, cluster, &opened.catalogue, &folder)?;
+            how.tell(
+                args,
+                "each FILE holds one value, without a line end",
+                printer,
+            )
         }
-        SecretsFrom::Store => store(&opened, cluster, component, secret, printer),
+        from @ SecretsFrom::Store => {
+            let (command, file) = store(&opened, cluster, component, secret)?;
+            let how = how(cluster, component, secret, from, vec![command]);
+            how.tell(args, &file, printer)
+        }
         SecretsFrom::Sops => sops(args, &opened, name, cluster, secret, printer),
     }
 }
 
 /// The Secret that is meant; nothing if the component needs none.
-fn choose<'s>(
-    args: &Args,
-    name: &str,
-    all: &[&'s Secret],
-    printer: &Printer,
-) -> Result<Option<&'s Secret>> {
+fn choose<'s>(args: &Args, name: &str, all: &[&'s Secret]) -> Result<Option<&'s Secret>> {
     if all.is_empty() {
-        printer.note(&format!("{name} needs no Secret on {}", args.on));
         return Ok(None);
     }
     let names: Vec<&str> = all.iter().map(|secret| secret.name.as_str()).collect();
@@ -109,20 +118,82 @@ fn choose<'s>(
     }
 }
 
-fn meanings(secret: &Secret, printer: &Printer) {
-    for (key, meaning) in &secret.keys {
-        printer.note(&format!("{key}: {meaning}"));
+/// How a Secret is made that landform does not write: the output of `landform secret --json` where the cluster's
+/// secrets are made by hand or live in a store.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct HowToMake {
+    /// Version of this form: 1.
+    format: u32,
+    /// The component.
+    component: String,
+    /// The cluster.
+    cluster: String,
+    /// The Secret, and the commands that make it.
+    secret: SecretEntry,
+    /// Commands after which kubectl speaks to the cluster, where it is needed.
+    before: Vec<String>,
+    /// What the word FILE in a command stands for.
+    file: String,
+}
+
+fn how(
+    cluster: &Cluster,
+    component: &Component,
+    secret: &Secret,
+    from: SecretsFrom,
+    commands: Vec<String>,
+) -> HowToMake {
+    HowToMake {
+        format: 1,
+        component: component.spec.name.value.clone(),
+        cluster: cluster.name.to_string(),
+        secret: secret_entry(component, secret, from, commands),
+        before: Vec::new(),
+        file: String::new(),
     }
 }
 
-/// How the store of a cluster gets a secret.
+impl HowToMake {
+    fn tell(mut self, args: &Args, file: &str, printer: &Printer) -> Result<u8> {
+        file.clone_into(&mut self.file);
+        if args.write.json {
+            printer.json(&self)?;
+            return Ok(0);
+        }
+        for line in &self.secret.commands {
+            printer.product(line);
+        }
+        for (key, meaning) in &self.secret.keys {
+            let meaning = meaning.as_str().unwrap_or_default();
+            printer.note(&format!("{key}: {meaning}"));
+        }
+        printer.note(&self.file);
+        if !self.before.is_empty() {
+            let before = self.before.join(" && ");
+            printer.note(&format!("kubectl must speak to {}: {before}", self.cluster));
+        }
+        Ok(0)
+    }
+}
+
+/// Says why there is nothing to be made.
+fn nothing(args: &Args, opened: &Opened, note: String, printer: &Printer) -> Result<u8> {
+    if args.write.json {
+        let mut edit = Edit::new("secret", opened, String::new());
+        edit.notes.push(note);
+        return carry_out_plainly(&mut edit, &args.write, printer);
+    }
+    printer.note(&note);
+    Ok(0)
+}
+
+/// How the store of a cluster gets a secret: the command, and what its file holds.
 fn store(
     opened: &Opened,
     cluster: &Cluster,
     component: &Component,
     secret: &Secret,
-    printer: &Printer,
-) -> Result<u8> {
+) -> Result<(String, String)> {
     let key = cluster.store_key(&component.object, &secret.name);
     let fact = |name: &str| cluster.facts.get(name).and_then(|fact| fact.as_str());
     let file = format!("secret-{}.yaml", secret.name);
@@ -175,10 +246,7 @@ fn store(
             ));
         }
     };
-    printer.product(&command);
-    printer.note(&format!("FILE holds {value}"));
-    meanings(secret, printer);
-    Ok(0)
+    Ok((command, format!("FILE holds {value}")))
 }
 
 /// Encrypts a Secret into the repository.
@@ -200,8 +268,8 @@ fn sops(
     let file = format!("secret-{}.sops.yaml", secret.name);
     let path = format!("{folder}/{file}");
     if opened.index.paths.contains(&path) && !args.replace {
-        printer.note(&format!("{path} is there already; --replace makes it anew"));
-        return Ok(0);
+        let note = format!("{path} is there already; --replace makes it anew");
+        return nothing(args, opened, note, printer);
     }
     let mut terminal = args.write.terminal();
     let values = values(args, secret, terminal.as_mut())?;

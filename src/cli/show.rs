@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::here::Here;
 use super::list::tell_problems;
 use super::next::secret_commands;
-use super::opened::{Folder, Opened, own_files};
+use super::opened::{Folder, Only, Opened, own_files};
 use super::shown::{
     AnswerEntry, Comes, FileEntry, NeedEntry, OnCluster, Overlay, PartEntry, SecretEntry, Shown,
     VersionEntry, text,
 };
-use crate::catalog::{Component, Need, Question, RemovalOrder};
-use crate::error::Result;
+use crate::catalog::{Component, Need, Question, RemovalOrder, Secret};
+use crate::error::{Error, Problem, Result};
 use crate::index::FluxKustomization;
 use crate::merge::Standing;
 use crate::model::{Answer, Cluster, SecretsFrom};
@@ -31,6 +32,8 @@ pub(super) struct Args {
     /// Name of a component, of a part, or of a Flux Kustomization
     name: String,
     #[command(flatten)]
+    only: Only,
+    #[command(flatten)]
     folder: Folder,
     /// Print as JSON; see `landform schema show`
     #[arg(long)]
@@ -38,8 +41,22 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
-    let opened = Opened::open(&args.folder)?;
-    let mut shown = shown(&opened, &args.name)?;
+    let opened = Opened::open_on(&args.folder, &args.only)?;
+    let shown = shown(&opened, &args.name);
+    let mut shown = match (args.only.named(), shown) {
+        (Some(on), shown)
+            if shown
+                .as_ref()
+                .map_or(true, |shown| shown.clusters.is_empty()) =>
+        {
+            let name = &args.name;
+            let problem = Problem::new(format!("{name} is not on {on}"));
+            return Err(Error::refused(
+                problem.hint(format!("where it is: landform show {name}")),
+            ));
+        }
+        (_, shown) => shown?,
+    };
     shown.problems = opened.problems();
     if args.json {
         printer.json(&shown)?;
@@ -266,23 +283,36 @@ fn secrets(opened: &Opened, component: &Component, cluster: &Cluster) -> Vec<Sec
         .secrets(cluster, component, &here)
         .into_iter()
         .filter(|secret| !made(&secret.name))
-        .map(|secret| SecretEntry {
-            name: secret.name.clone(),
-            namespace: component.spec.namespace.name.value.clone(),
-            keys: secret
-                .keys
-                .iter()
-                .map(|(key, meaning)| (key.clone(), Value::String(meaning.clone())))
-                .collect(),
-            from: match from {
-                SecretsFrom::Hand => "hand",
-                SecretsFrom::Sops => "sops",
-                SecretsFrom::Store => "store",
-            }
-            .to_owned(),
-            commands: secret_commands(cluster, component, secret, from),
+        .map(|secret| {
+            let here = Here::of(&opened.root);
+            let commands = secret_commands(cluster, component, secret, from, &here);
+            secret_entry(component, secret, from, commands)
         })
         .collect()
+}
+
+/// A Secret as data.
+pub(super) fn secret_entry(
+    component: &Component,
+    secret: &Secret,
+    from: SecretsFrom,
+    commands: Vec<String>,
+) -> SecretEntry {
+    let keys = secret.keys.iter();
+    SecretEntry {
+        name: secret.name.clone(),
+        namespace: component.spec.namespace.name.value.clone(),
+        keys: keys
+            .map(|(key, meaning)| (key.clone(), Value::String(meaning.clone())))
+            .collect(),
+        from: match from {
+            SecretsFrom::Hand => "hand",
+            SecretsFrom::Sops => "sops",
+            SecretsFrom::Store => "store",
+        }
+        .to_owned(),
+        commands,
+    }
 }
 
 impl From<&super::opened::RenderedFile> for FileEntry {

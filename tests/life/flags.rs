@@ -188,6 +188,129 @@ fn from_anywhere() {
 }
 
 #[test]
+fn the_folder_may_come_before_the_command() {
+    let life = Life::new();
+    let list = life.run(&["list", "--json"]).success();
+    for arguments in [
+        &["-C", "acme", "list", "--json"][..],
+        &["list", "-C", "acme", "--json"],
+        // The nearer one counts.
+        &["-C", "nowhere", "list", "-C", "acme", "--json"],
+    ] {
+        let assert = life.sandbox.run(arguments).success();
+        assert_eq!(stdout(&assert), stdout(&list), "{arguments:?}");
+    }
+    let root = life.path("").canonicalize().unwrap();
+    let root = root.display();
+    let assert = life
+        .sandbox
+        .run(["-C", "acme", "add", "app", "reloader", "--yes"])
+        .success();
+    // What comes next works from here.
+    assert_says(
+        &stdout(&assert),
+        &[
+            &format!("git -C {root} push"),
+            &format!("git -C {root} revert "),
+        ],
+    );
+    let assert = life
+        .sandbox
+        .run(["-C", "acme", "remove", "cert-manager", "--yes"])
+        .success();
+    assert_says(
+        &stdout(&assert),
+        &[
+            &format!("landform -C {root} remove cert-manager --continue"),
+            &format!("export KUBECONFIG=\"{root}/terraform/staging/kubeconfig\""),
+        ],
+    );
+    for (command, hint) in [
+        (&["-C", "acme", "new", "x"][..], "landform new DIR"),
+        (&["schema", "list", "-C", "acme"], "leave it out"),
+    ] {
+        let assert = life.sandbox.run(command).code(2);
+        assert_says(
+            &stderr(&assert),
+            &["-C names a platform that is there", hint],
+        );
+    }
+}
+
+#[test]
+fn some_clusters_of_all() {
+    let life = Life::new();
+    for file in [
+        "clusters/prod/apps/grafana/values.yaml",
+        "clusters/staging/apps/grafana/values.yaml",
+        "apps/grafana/values.yaml",
+        "apps/loki/values.yaml",
+        "terraform/prod/main.tf",
+        "README.md",
+    ] {
+        life.edit(file, "\n", "\n# mine\n");
+    }
+    let listing = life.json(&["list", "--on", "prod,prod-us", "--json"]);
+    assert_valid(&life.sandbox, "list", &listing);
+    let names = |key: &str| -> Vec<String> {
+        let entries = listing[key].as_array().unwrap().iter();
+        entries
+            .map(|entry| entry["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(names("clusters"), ["prod", "prod-us"]);
+    let components = names("components");
+    assert!(components.contains(&"grafana".to_owned()), "{components:?}");
+    assert!(!components.contains(&"loki".to_owned()), "{components:?}");
+    let diff = |on: &str| stdout(&life.run(&["diff", "--on", on, "--name-only"]).success());
+    assert_eq!(
+        diff("prod"),
+        "apps/grafana/values.yaml\nclusters/prod/apps/grafana/values.yaml\nterraform/prod/main.tf\n"
+    );
+    let shown = life.json(&["show", "grafana", "--on", "staging", "--json"]);
+    let on = shown["clusters"].as_array().unwrap().iter();
+    let on: Vec<_> = on.map(|on| on["cluster"].as_str().unwrap()).collect();
+    assert_eq!(on, ["staging"]);
+    let said = stderr(&life.run(&["show", "loki", "--on", "prod"]).code(2));
+    assert_says(&said, &["loki is not on prod", "landform show loki"]);
+    for command in ["list", "diff", "outdated"] {
+        let said = stderr(&life.run(&[command, "--on", "us"]).code(2));
+        assert_says(&said, &["there is no cluster `us`"]);
+    }
+}
+
+#[test]
+fn what_is_outdated_on_some_clusters() {
+    let life = Life::older();
+    for name in [
+        "apps/loki",
+        "apps/grafana",
+        "providers/kind",
+        "providers/existing",
+    ] {
+        let file = format!("catalog/{name}/main.tf.tera");
+        let file = if name.starts_with("apps") {
+            format!("catalog/{name}/values.yaml")
+        } else {
+            file
+        };
+        let text = life.sandbox.read(&file);
+        life.sandbox.write(&file, &format!("{text}# newer\n"));
+    }
+    let names = |arguments: &[&str]| -> Vec<String> {
+        let list = life.json(&[&["outdated", "--json"], arguments].concat());
+        let entries = list["outdated"].as_array().unwrap().iter();
+        let names = entries.map(|entry| entry["name"].as_str().unwrap().to_owned());
+        names.filter(|name| name != "platform").collect()
+    };
+    assert_eq!(
+        names(&[]),
+        ["provider existing", "provider kind", "grafana", "loki"]
+    );
+    assert_eq!(names(&["--on", "prod"]), ["provider existing", "grafana"]);
+}
+
+#[test]
 fn what_the_user_has_in_hand_stays_theirs() {
     let life = Life::new();
     // Another file, staged: it stays so.
@@ -253,8 +376,13 @@ fn without_a_repository() {
     let assert = life.run(&["remove", "loki", "--yes"]).success();
     assert_says(
         &stdout(&assert),
-        &["no Git repository, so nothing was committed"],
+        &[
+            "no Git repository, so nothing was committed",
+            "copy these files into a clone of ",
+        ],
     );
+    let said = stdout(&assert);
+    assert!(!said.contains("git push"), "{said}");
     assert!(!life.has("apps/loki"));
     assert!(!life.has(".git"));
 }

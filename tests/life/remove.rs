@@ -1,6 +1,6 @@
 //! `remove`: components, in one step or two, and clusters.
 
-use crate::platform::{Life, assert_says};
+use crate::platform::{Life, assert_says, assert_valid, parsed};
 use crate::sandbox::{assert_same, stderr};
 
 #[test]
@@ -56,6 +56,10 @@ fn parts_go_first_and_it_goes_when_told_to() {
         &[
             "\"Prepare the removal of cert-manager\"",
             "Flux deletes on staging what cert-manager-issuers applied",
+            "see that staging has caught up",
+            "wait --for=delete kustomizations.kustomize.toolkit.fluxcd.io/cert-manager-issuers",
+            "ClusterIssuer.v1.cert-manager.io",
+            "--selector kustomize.toolkit.fluxcd.io/name=cert-manager-issuers",
             "landform remove cert-manager --on staging --continue",
         ],
     );
@@ -217,16 +221,37 @@ fn a_cluster_goes_when_it_is_destroyed() {
         ],
     );
     let said = crate::sandbox::stdout(&assert);
+    // Nobody has made this one with Terraform.
+    assert!(!said.contains("terraform/prod destroy"), "{said}");
     let runbook = [
+        "kubectl config use-context prod",
         "scale deployment",
+        "delete each Service that is listed",
         "type=LoadBalancer",
-        "-chdir=terraform/prod destroy",
+        "delete it as it was made",
+        "landform remove cluster prod --destroyed",
     ];
     let at: Vec<usize> = runbook
         .iter()
         .map(|words| said.find(words).unwrap())
         .collect();
     assert!(at.is_sorted(), "{said}");
+    let assert = life
+        .run(&["remove", "cluster", "staging", "--json"])
+        .code(2);
+    let runbook = parsed(&assert);
+    assert_valid(&life.sandbox, "runbook", &runbook);
+    assert_eq!(runbook["cluster"], "staging");
+    let steps = runbook["steps"].as_array().unwrap().iter();
+    let commands = steps.flat_map(|step| step["commands"].as_array().unwrap());
+    let commands: Vec<&str> = commands.map(|c| c.as_str().unwrap()).collect();
+    for command in [
+        "export KUBECONFIG=\"$PWD/terraform/staging/kubeconfig\"",
+        "terraform -chdir=terraform/staging destroy",
+        "landform remove cluster staging --destroyed",
+    ] {
+        assert!(commands.contains(&command), "{command}: {commands:?}");
+    }
     assert_same(&before, &life.everything());
 
     life.edit("clusters/prod/apps/grafana/values.yaml", "\n", "\n# mine\n");

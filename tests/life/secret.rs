@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use crate::platform::{Life, assert_says};
+use crate::platform::{Life, assert_says, assert_valid};
 use crate::sandbox::{assert_same, stderr, stdout};
 
 /// A `sops` that tells what it was given, and gives what looks encrypted.
@@ -42,8 +42,24 @@ fn by_hand_the_command_is_told() {
         &stderr(&assert),
         &["apiKey: Cloudflare API token", "without a line end"],
     );
+    assert_says(
+        &stderr(&assert),
+        &[
+            "kubectl must speak to prod: export KUBECONFIG=~/.kube/config && kubectl config use-context prod",
+        ],
+    );
+    let how = life.json(&["secret", "external-dns", "--on", "prod", "--json"]);
+    assert_valid(&life.sandbox, "secret", &how);
+    assert_eq!(how["cluster"], "prod");
+    assert_eq!(how["secret"]["from"], "hand");
+    assert_eq!(how["secret"]["commands"][0], stdout(&assert).trim_end());
+    assert_eq!(how["before"][1], "kubectl config use-context prod");
+    assert!(how["secret"]["keys"]["apiKey"].is_string(), "{how}");
     let assert = life.run(&["secret", "grafana", "--on", "prod"]).success();
     assert_says(&stderr(&assert), &["grafana needs no Secret on prod"]);
+    let report = life.json(&["secret", "grafana", "--on", "prod", "--json"]);
+    assert_valid(&life.sandbox, "change", &report);
+    assert_eq!(report["notes"][0], "grafana needs no Secret on prod");
     for (arguments, why) in [
         (
             &["secret", "loki", "--on", "prod"][..],
@@ -222,6 +238,11 @@ fn a_store_is_filled_by_its_own_tool() {
         "vault kv put secret/acme-prod/external-dns/cloudflare-api-key @FILE\n"
     );
     assert_says(&stderr(&assert), &["FILE holds {\"apiKey\": \"…\"}"]);
+    let how = life.json(&["secret", "external-dns", "--on", "prod", "--json"]);
+    assert_valid(&life.sandbox, "secret", &how);
+    assert_eq!(how["secret"]["from"], "store");
+    assert_eq!(how["file"], "FILE holds {\"apiKey\": \"…\"}");
+    assert_eq!(how["secret"]["commands"][0], stdout(&assert).trim_end());
     assert_same(&before, &life.everything());
     assert_says(
         &life.read("clusters/prod/apps/external-dns/secret-cloudflare-api-key.yaml"),

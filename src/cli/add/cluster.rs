@@ -9,6 +9,7 @@ use crate::cli::edit::{
     Edit, Ended, WriteFlags, carry_out, keep_versions, may_add_needs, new, rebuilt, tell_needs,
     unknown_cluster,
 };
+use crate::cli::here::Here;
 use crate::cli::interview::Interview;
 use crate::cli::new::read_answers;
 use crate::cli::next::bring_up;
@@ -303,7 +304,7 @@ fn edit<'a>(
     edit.notes.extend(left_out.iter().cloned());
     edit.notes.extend(resolution.notes);
     if let Some(cluster) = edit.platform.clusters.get(name) {
-        edit.next = bring_up(&edit.platform, cluster, catalogue)?;
+        edit.next = bring_up(&edit.platform, cluster, catalogue, &Here::of(&opened.root))?;
     }
     Ok(edit)
 }

@@ -1,21 +1,29 @@
 //! What comes after a change of a platform, in order.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use super::Edit;
 use crate::catalog::{Component, Secret};
 use crate::change::{Action, Change};
-use crate::cli::next::{quote, secrets};
+use crate::cli::here::Here;
+use crate::cli::next::{Situation, apply, kubectl, login, quote, secrets};
 use crate::cli::opened::Opened;
-use crate::git::Commit;
-use crate::model::{Cluster, SecretsFrom};
+use crate::error::Result;
+use crate::model::{Cluster, Git, SecretsFrom};
 use crate::ui::Step;
 
 /// The steps: Terraform where its files changed, secrets that something new needs, and the push.
-pub(super) fn steps(edit: &Edit<'_>, change: &Change, commit: Option<&Commit>) -> Vec<Step> {
+///
+/// # Errors
+/// A text of the catalogue cannot be rendered.
+pub(super) fn steps(
+    edit: &Edit<'_>,
+    change: &Change,
+    situation: &Situation<'_>,
+) -> Result<Vec<Step>> {
+    let here = situation.here;
     let last = edit.terraform_last || takes_away(change);
-    let terraform = terraform(edit, change, last);
+    let terraform = terraform(edit, change, last, here);
     let mut steps = Vec::new();
     if !last {
         steps.extend(terraform.iter().cloned());
@@ -34,15 +42,23 @@ pub(super) fn steps(edit: &Edit<'_>, change: &Change, commit: Option<&Commit>) -
             needed.get(&key) != Some(&source(cluster, component))
         };
         // A namespace comes with the push.
-        later.extend(secrets(&edit.platform, cluster, edit.catalogue, &is_new));
+        let speak = kubectl(&edit.platform, cluster, edit.catalogue, here)?;
+        later.extend(secrets(
+            &edit.platform,
+            cluster,
+            edit.catalogue,
+            here,
+            &speak,
+            &is_new,
+        ));
     }
-    steps.push(push(edit, commit));
+    steps.extend(push(edit, situation));
     steps.extend(later);
     steps.extend(edit.next.iter().cloned());
     if last {
         steps.extend(terraform);
     }
-    steps
+    Ok(steps)
 }
 
 /// Where the Secrets of a component come from, and from which store.
@@ -89,7 +105,7 @@ fn takes_away(change: &Change) -> bool {
     })
 }
 
-fn terraform(edit: &Edit<'_>, change: &Change, last: bool) -> Vec<Step> {
+fn terraform(edit: &Edit<'_>, change: &Change, last: bool, here: &Here) -> Vec<Step> {
     let mut clusters: BTreeSet<&str> = BTreeSet::new();
     // A file that only gets another name is nothing to Terraform.
     let files = change.files.keys();
@@ -103,7 +119,8 @@ fn terraform(edit: &Edit<'_>, change: &Change, last: bool) -> Vec<Step> {
             clusters.insert(cluster);
         }
     }
-    let dir = dir(edit);
+    // What is exported for one cluster is there for the next.
+    let mut told = BTreeSet::new();
     let steps = clusters.into_iter().map(|cluster| Step {
         title: if last {
             format!("when Flux has caught up on {cluster}, let Terraform follow")
@@ -115,51 +132,110 @@ fn terraform(edit: &Edit<'_>, change: &Change, last: bool) -> Vec<Step> {
         } else {
             vec!["what Flux brings may need what Terraform makes: a pod that starts before its cloud identity exists gets no credentials".to_owned()]
         },
-        commands: vec![format!(
-            "terraform -chdir={dir}terraform/{cluster} init && terraform -chdir={dir}terraform/{cluster} apply"
-        )],
+        commands: {
+            let login = login(&edit.platform, &edit.platform.clusters[cluster]);
+            let new = login.into_iter().filter(|line| told.insert(line.clone()));
+            new.chain([apply(cluster, here)]).collect()
+        },
         ..Step::default()
     });
     steps.collect()
 }
 
-/// The platform's folder, as the beginning of a path; blank if it is the current one.
-fn dir(edit: &Edit<'_>) -> String {
-    let root = &edit.opened.root;
-    let here = Path::new(".").canonicalize();
-    if here.is_ok_and(|here| &here == root) {
-        return String::new();
+/// The push. Where Flux reads from elsewhere from now on, both places get it.
+fn push(edit: &Edit<'_>, situation: &Situation<'_>) -> Vec<Step> {
+    let (was, is) = (&edit.opened.platform.git, &edit.platform.git);
+    if !situation.had_repository {
+        return vec![Step {
+            title: "bring the change to where Flux reads it: this folder is no Git repository"
+                .to_owned(),
+            notes: vec![format!(
+                "copy these files into a clone of {}, onto the branch {}, commit and push",
+                was.url, was.branch
+            )],
+            ..Step::default()
+        }];
     }
-    format!("{}/", root.display())
-}
-
-fn push(edit: &Edit<'_>, commit: Option<&Commit>) -> Step {
-    let dir = dir(edit);
-    let git = if dir.is_empty() {
-        "git".to_owned()
-    } else {
-        format!("git -C {}", dir.trim_end_matches('/'))
-    };
+    let git = situation.here.git();
     let mut commands = Vec::new();
-    if commit.is_none() {
+    if situation.commit.is_none() {
         commands.push(format!("{git} commit"));
     }
-    let reads = &edit.opened.platform.git.branch;
-    let on = commit
-        .map(|commit| &commit.branch)
-        .filter(|on| *on != reads);
-    if let Some(on) = on {
+    let on = situation.commit.map(|commit| &commit.branch);
+    let elsewhere = (&was.url, &was.branch) != (&is.url, &is.branch);
+    if let Some(on) = on.filter(|on| *on != &was.branch) {
         commands.push(format!("{git} push --set-upstream origin {}", quote(on)));
-        return Step {
-            title: format!("push, and merge {on} into {reads}: that is the branch that Flux reads"),
+        let reads = &was.branch;
+        let title = if elsewhere {
+            format!(
+                "push, and merge {on} in both places, in the new one first: {} of {}, then {reads} of {}",
+                is.branch, is.url, was.url
+            )
+        } else {
+            format!("push, and merge {on} into {reads}: that is the branch that Flux reads")
+        };
+        return vec![Step {
+            title,
             commands,
             ..Step::default()
-        };
+        }];
+    }
+    if elsewhere {
+        return push_to_both(was, is, &git, commands);
     }
     commands.push(format!("{git} push"));
-    Step {
+    vec![Step {
         title: "push: Flux takes it from there".to_owned(),
         commands,
         ..Step::default()
+    }]
+}
+
+/// A cluster learns of the new place from the one that it reads now, and must find everything there then.
+fn push_to_both(was: &Git, is: &Git, git: &str, mut first: Vec<String>) -> Vec<Step> {
+    let moves = was.url != is.url;
+    let to = if moves {
+        quote(&is.url)
+    } else {
+        "origin".to_owned()
+    };
+    let branch = |name: &str| quote(&format!("HEAD:refs/heads/{name}"));
+    first.push(format!("{git} push {to} {}", branch(&is.branch)));
+    let mut steps = vec![
+        Step {
+            title: "push to the new place first, so that the clusters find everything there"
+                .to_owned(),
+            commands: first,
+            ..Step::default()
+        },
+        Step {
+            title:
+                "push to the place that the clusters read now: from there they learn of the new one"
+                    .to_owned(),
+            notes: Vec::from_iter(moves.then(|| format!("origin must still be {}", was.url))),
+            commands: vec![format!("{git} push origin {}", branch(&was.branch))],
+            ..Step::default()
+        },
+    ];
+    if moves {
+        steps.push(Step {
+            title: "from then on push to the new place alone".to_owned(),
+            commands: vec![format!("{git} remote set-url origin {}", quote(&is.url))],
+            ..Step::default()
+        });
+    } else {
+        steps.push(Step {
+            title: format!(
+                "from then on work on {}: that is the branch that Flux reads",
+                is.branch
+            ),
+            commands: vec![format!("{git} switch {}", quote(&is.branch))],
+            notes: vec![format!(
+                "where there is no such branch here yet: {git} switch --create {}",
+                quote(&is.branch)
+            )],
+            ..Step::default()
+        });
     }
+    steps
 }

@@ -4,6 +4,7 @@ use super::plan::Planned;
 use super::{Edit, WriteFlags, next as after};
 use crate::change::Save;
 use crate::cli::confirm::Edited;
+use crate::cli::here::Here;
 use crate::cli::next::{self, Situation};
 use crate::error::{Error, Problem, Result};
 use crate::git::Place;
@@ -36,6 +37,7 @@ pub(super) fn write(
     };
     let written = hold.write(change, &edit.platform.git.branch, save)?;
     let commit = written.commit;
+    let here = Here::of(root);
     let situation = Situation {
         dir: root,
         had_folder: true,
@@ -47,8 +49,9 @@ pub(super) fn write(
         had_staged,
         had_origin: true,
         commit: commit.as_ref(),
+        here: &here,
     };
-    let mut steps = after::steps(edit, change, commit.as_ref());
+    let mut steps = after::steps(edit, change, &situation)?;
     if planned.in_git {
         steps.extend(next::undo(&situation));
     }

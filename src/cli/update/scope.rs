@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::catalog::{Catalogue, FOREIGN, Taken};
-use crate::cli::opened::{Folder, Opened};
+use crate::cli::opened::{Folder, Only, Opened};
 use crate::error::Result;
 use crate::ui::{Printer, Table, width};
 
@@ -132,6 +132,8 @@ impl Scope {
 )]
 pub(in crate::cli) struct OutdatedArgs {
     #[command(flatten)]
+    only: Only,
+    #[command(flatten)]
     folder: Folder,
     /// Print as JSON; see `landform schema outdated`
     #[arg(long)]
@@ -208,14 +210,15 @@ pub(super) fn outdated(opened: &Opened, force: &Catalogue) -> Vec<Outdated> {
         (None, None),
     );
     for (name, provider) in &have.providers {
-        if force.providers.contains_key(name) {
+        let mut clusters = opened.platform.clusters.values();
+        if force.providers.contains_key(name) && clusters.any(|c| &c.provider == name) {
             let files = differing(&provider.root, &provider.root);
             put(format!("provider {name}"), versions, files, (None, None));
         }
     }
     for name in opened.platform.components.keys() {
         let component = &have.components[name];
-        if component.spec.category == FOREIGN {
+        if component.spec.category == FOREIGN || !opened.is_here(name) {
             continue;
         }
         if let Some(new) = force.by_object(&component.object) {
@@ -236,7 +239,7 @@ pub(super) fn outdated(opened: &Opened, force: &Catalogue) -> Vec<Outdated> {
 }
 
 pub(in crate::cli) fn run_outdated(args: &OutdatedArgs, printer: &Printer) -> Result<u8> {
-    let opened = Opened::open(&args.folder)?;
+    let opened = Opened::open_on(&args.folder, &args.only)?;
     let force = opened.in_force(true)?;
     let list = OutdatedList {
         format: 1,
