@@ -67,13 +67,45 @@ pub(super) fn relocate(args: &MoveArgs, printer: &Printer) -> Result<u8> {
         edit.notes.push(format!(
             "the Flux Kustomizations keep their names: nothing of {name} is deleted or restarted"
         ));
+        edit.notes.push(guard_note(&opened, name, to));
         if to == Layer::Infrastructure {
-            edit.notes.push(format!(
-                "{name} runs already, so Flux goes on running it; a new cluster gets it before the apps"
-            ));
+            edit.notes.push(comes_note(&opened, name));
         }
     }
     carry_out_plainly(&mut edit, &args.write, printer)
+}
+
+/// What keeps Flux from deleting a component belongs to the layer.
+fn guard_note(opened: &Opened, name: &str, to: Layer) -> String {
+    let release = opened.catalogue.components[name].spec.release.is_some();
+    let marks = if release {
+        "`deletionPolicy: Orphan` and its release's `prune: disabled`"
+    } else {
+        "`deletionPolicy: Orphan`"
+    };
+    if to == Layer::Apps {
+        format!(
+            "with {marks} goes what kept Flux from deleting {name}: from now on it is deleted in the clusters when its Flux Kustomization goes from Git"
+        )
+    } else {
+        format!(
+            "from now on Flux does not delete {name} when its Flux Kustomization goes from Git ({marks}); landform remove takes that away first"
+        )
+    }
+}
+
+/// How infrastructure that was an app comes to clusters.
+fn comes_note(opened: &Opened, name: &str) -> String {
+    let handover = opened.catalogue.components[name].spec.handover.as_ref();
+    if handover.is_some_and(|handover| handover.value.none.is_none()) {
+        format!(
+            "{name} runs already, so Flux goes on running it; on a new cluster Terraform installs it before Flux"
+        )
+    } else {
+        format!(
+            "{name} runs already, so Flux goes on running it; on a new cluster Flux installs it too, and only what needs it waits for it"
+        )
+    }
 }
 
 /// What must be there before Flux cannot come with it.

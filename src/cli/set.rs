@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::add::available;
 use super::confirm::unwritten;
 use super::edit::{
-    Edit, Ended, WriteFlags, asked, carry_out, clusters, may_add_needs, new, rebuilt, tell_needs,
+    Edit, Ended, Guard, WriteFlags, carry_out, clusters, may_add_needs, new, rebuilt, tell_needs,
 };
 use super::interview::Interview;
 use super::next::quote;
@@ -84,7 +84,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     for spec in &specs {
         refuse_fixed(spec).unwrap_or_else(|problem| problems.push(problem));
         answers
-            .set(spec)
+            .set_by("landform set", spec)
             .unwrap_or_else(|error| problems.extend(error));
     }
     problems.into_result()?;
@@ -114,7 +114,8 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
             interview.run(terminal)?;
         }
         let answers = interview.answers();
-        let resolution = revise(&opened.platform, &opened.catalogue, answers, catalogue)?;
+        let resolution = revise(&opened.platform, &opened.catalogue, answers, catalogue)
+            .map_err(without_flag)?;
         let agreed = args.with_needs || terminal.is_some() || args.write.dry_run;
         let mut edit = edit(args, &opened, catalogue, resolution, &specs, agreed)?;
         match carry_out(&mut edit, &args.write, printer, terminal.as_mut())? {
@@ -150,7 +151,7 @@ fn edit<'a>(
     let (was, is) = (&opened.platform.git, &edit.platform.git);
     if (&was.url, &was.branch) != (&is.url, &is.branch) {
         edit.notes.push(
-            "the clusters learn where to read from the place they read now: push this commit there, and to the new place"
+            "the clusters learn where to read from the place they read now, so both places need this commit, the new one first"
                 .to_owned(),
         );
     }
@@ -161,6 +162,16 @@ fn edit<'a>(
         );
     }
     Ok(edit)
+}
+
+/// What is missing is answered by a further argument here, not by a flag.
+fn without_flag(mut error: Error) -> Error {
+    for problem in &mut error.problems {
+        if let Some(hint) = &mut problem.hint {
+            *hint = hint.replace("by --set ", "too: landform set … ");
+        }
+    }
+    error
 }
 
 /// The settings, each with its cluster.
@@ -346,6 +357,7 @@ fn settings(opened: &Opened) -> Vec<Setting> {
         AnswerOrigin::Answered => "answered",
         AnswerOrigin::Assumed => "assumed",
     };
+    let guard = Guard::at_hand(opened);
     for (name, cluster) in &platform.clusters {
         let provider = cluster.provider.clone();
         put(
@@ -355,9 +367,7 @@ fn settings(opened: &Opened) -> Vec<Setting> {
             Some(PROVIDER),
         );
         for (key, answer) in &cluster.answers {
-            let mut questions = asked(opened, &cluster.provider);
-            let question = questions.find(|question| &question.name.value == key);
-            let fixed = question.and_then(|question| question.fixed.as_deref());
+            let fixed = guard.fixed(&cluster.provider, key);
             put(
                 format!("{name}.{key}"),
                 answer.value.clone(),

@@ -7,6 +7,7 @@ mod record;
 mod resolve;
 mod revise;
 mod secrets;
+mod settings;
 mod standing;
 mod tree;
 mod units;

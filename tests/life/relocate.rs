@@ -11,7 +11,11 @@ fn there_and_back_is_as_before() {
         let said = life.does(&["move", name, "--to", "infrastructure"]);
         assert_says(
             &said,
-            &[&format!("nothing of {name} is deleted or restarted")],
+            &[
+                &format!("nothing of {name} is deleted or restarted"),
+                &format!("from now on Flux does not delete {name}"),
+                "on a new cluster Flux installs it too",
+            ],
         );
         life.is_as_written();
         assert!(!life.has(&format!("apps/{name}")));
@@ -24,7 +28,8 @@ fn there_and_back_is_as_before() {
             life.clusters(name).first().map(String::as_str),
             Some("prod")
         );
-        life.does(&["move", name, "--to", "apps"]);
+        let said = life.does(&["move", name, "--to", "apps"]);
+        assert_says(&said, &[&format!("what kept Flux from deleting {name}")]);
         assert_same(&before, &life.files());
     }
     life.has_nothing_to_do(&["move", "grafana", "--to", "apps"]);

@@ -101,7 +101,29 @@ fn there_and_back_is_as_before() {
 fn it_tells_what_comes_of_it() {
     let life = Life::new();
     let said = life.does(&["set", "git.url=https://git.acme.io/acme.git"]);
-    assert_says(&said, &["push this commit there, and to the new place"]);
+    assert_says(&said, &["both places need this commit, the new one first"]);
+    let at: Vec<usize> = [
+        "git push https://git.acme.io/acme.git HEAD:refs/heads/main",
+        "git push origin HEAD:refs/heads/main",
+        "git remote set-url origin https://git.acme.io/acme.git",
+    ]
+    .iter()
+    .map(|command| {
+        said.find(command)
+            .unwrap_or_else(|| panic!("{command}\n{said}"))
+    })
+    .collect();
+    assert!(at.is_sorted() && !said.contains("Flux takes it"), "{said}");
+    let said = life.does(&["set", "git.branch=live"]);
+    assert_says(
+        &said,
+        &[
+            "git push origin HEAD:refs/heads/live",
+            "git push origin HEAD:refs/heads/main",
+            "git switch live",
+        ],
+    );
+    life.does(&["set", "git.branch=main"]);
     let said = life.does(&["set", "grafana.admin=secret", "--on", "prod,staging"]);
     assert_says(
         &said,
@@ -141,6 +163,15 @@ fn what_is_fixed_stays() {
     ] {
         assert_says(&life.refused(2, &["set", set]), &[why]);
     }
+    // It speaks of what was typed.
+    let said = life.refused(2, &["set", "prod.distribution=rke2"]);
+    assert_says(&said, &["given by landform set prod.distribution=rke2"]);
+    let said = life.refused(2, &["set", "prod.secrets=sops"]);
+    assert_says(&said, &["give it too: landform set … prod.sops_recipient="]);
+    let said = life.refused(2, &["add", "external-dns", "--on", "staging"]);
+    assert_says(&said, &["leave staging out of --on"]);
+    let said = life.refused(2, &["set", "prod.dns=none"]);
+    assert_says(&said, &["landform remove external-dns --on prod"]);
     let said = life.refused(2, &["set", "prod:grafana.admin=secret", "--on", "prod"]);
     assert_says(&said, &["names a cluster already"]);
     let said = life.does(&["set", "staging.nodes=3", "--rebuild"]);
@@ -326,4 +357,25 @@ fn secrets_that_are_by_hand_from_now_on_are_listed() {
     // What comes from where it came from before is no news.
     let said = life.does(&["set", "prod-us:grafana.admin=generated"]);
     assert!(!said.contains("still missing"), "{said}");
+}
+
+/// A platform that was made before its provider knew that an answer is fixed.
+#[test]
+fn newer_templates_guard_older_platforms() {
+    let life = Life::older();
+    assert_eq!(setting(&life, "staging.nodes").1, "assumed");
+    let file = "catalog/providers/kind/provider.yaml";
+    let text = life.sandbox.read(file);
+    let guarded = text.replace(
+        "  - name: nodes\n",
+        "  - name: nodes\n    fixed: its nodes are made once\n",
+    );
+    assert_ne!(text, guarded);
+    life.sandbox.write(file, &guarded);
+    assert_eq!(setting(&life, "staging.nodes").1, "fixed");
+    let said = life.refused(2, &["set", "staging.nodes=3"]);
+    assert_says(
+        &said,
+        &["staging.nodes cannot be changed: its nodes are made once"],
+    );
 }

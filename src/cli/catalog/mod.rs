@@ -136,8 +136,13 @@ fn open_folder(folder: &Path, known: Option<&Files>) -> Result<Catalogue> {
             })
             .collect();
         problems.push(
-            Problem::new("this catalogue brings Terraform or CI files")
-                .hint("read them, then accept them by --trust"),
+            Problem::new(if known.is_some_and(|known| !known.is_empty()) {
+                "this catalogue brings Terraform or CI files that .landform/catalog/ does not hold as they are: \
+                 nobody has accepted them for this platform"
+            } else {
+                "this catalogue brings Terraform or CI files"
+            })
+            .hint("read them, then accept them by --trust"),
         );
         return Err(Error {
             kind: crate::error::Kind::Refused,

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 pub(super) use added::{New, keep_versions, may_add_needs, new, tell_needs};
 pub(super) use conflicts::{Said, ask_all, show as show_conflict};
 pub(super) use plan::{Planned, plan};
-pub(super) use rebuilt::{asked, rebuilt};
+pub(super) use rebuilt::{Guard, rebuilt};
 
 use super::confirm::{confirmed, refuse, unwritten};
 use super::opened::{Folder, Opened};
@@ -291,7 +291,12 @@ fn show(planned: &Planned, flags: &WriteFlags, printer: &Printer) {
     let report = &planned.report;
     let mut blocks = vec![plan_lines(&planned.change, &planned.why, width)];
     if !report.assumed.is_empty() {
-        let mut block = format!("{bold}Assumed{bold:#} (change by --set KEY=VALUE)");
+        let by = match report.command.as_str() {
+            "add" => "--set",
+            // It has no such flag, or is one itself.
+            _ => "landform set",
+        };
+        let mut block = format!("{bold}Assumed{bold:#} (change by {by} KEY=VALUE)");
         for assumed in &report.assumed {
             let _ = write!(block, "\n  {}={}", assumed.as_set(), assumed.value);
         }

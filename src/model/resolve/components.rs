@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::super::answers::{ALL, Answers, Given};
 use super::super::platform::{Answer, AnswerOrigin, Cluster, Placed, Platform, Reason};
+use super::super::record::RECORD;
 use super::super::units::{Unmet, install_order, units, unmet};
 use super::Report;
 use super::fit::{doubts, fits};
@@ -140,9 +141,22 @@ fn chosen_on(
             Err(reason) => report.problem(
                 &cluster_name.at,
                 format!("{name} does not fit {}: {reason}", cluster_name.value),
-                "leave that cluster out of `on`",
+                leave_out(name, cluster_name),
             ),
         }
+    }
+}
+
+/// How a cluster is left out, where somebody has named it.
+fn leave_out(component: &str, cluster: &Given<String>) -> String {
+    let on = &cluster.value;
+    match &cluster.at {
+        Place::Span(..) => "leave that cluster out of `on`".to_owned(),
+        Place::Flag(at) if at.starts_with(RECORD) => {
+            format!("take it from there first: landform remove {component} --on {on}")
+        }
+        Place::Flag(at) if at.starts_with("add ") => format!("leave {on} out of --on"),
+        Place::Flag(_) => format!("leave {on} out"),
     }
 }
 
