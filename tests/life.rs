@@ -14,6 +14,8 @@ mod sandbox;
 
 #[path = "life/add.rs"]
 mod add;
+#[path = "life/branches.rs"]
+mod branches;
 #[path = "life/cluster.rs"]
 mod cluster;
 #[path = "life/conflicts.rs"]

@@ -21,25 +21,28 @@ impl Moves {
             let Some(now) = index.kustomization(&unit.cluster, &unit.name.value) else {
                 continue;
             };
-            moves.note(&unit.file, &now.file, index);
+            moves.note(&unit.file, &now.file, &rendered, index);
             let (Some(was), Some(is)) = (unit.folder(), now.folder()) else {
                 continue;
             };
-            moves.note(&was, &is, index);
+            moves.note(&was, &is, &rendered, index);
             let base = |index: &Index, folder: &str| {
                 let mut resources = index.resources(folder).into_iter();
                 resources.find(|path| !index.texts.contains_key(path))
             };
             if let (Some(was), Some(is)) = (base(&rendered, &was), base(index, &is)) {
-                moves.note(&was, &is, index);
+                moves.note(&was, &is, &rendered, index);
             }
         }
         moves
     }
 
-    fn note(&mut self, was: &str, is: &str, index: &Index) {
-        let there = |path: &str| index.paths.contains(path) || index.has_folder(path);
-        if was != is && !there(was) && there(is) {
+    /// A place that landform itself writes to is none that the user has put something in: a cluster without an overlay
+    /// applies what all share.
+    fn note(&mut self, was: &str, is: &str, rendered: &Index, index: &Index) {
+        let in_it =
+            |index: &Index, path: &str| index.paths.contains(path) || index.has_folder(path);
+        if was != is && !in_it(index, was) && in_it(index, is) && !in_it(rendered, is) {
             self.0.insert(was.to_owned(), is.to_owned());
         }
     }
@@ -119,4 +122,52 @@ fn rendered(theirs: &Tree) -> Index {
         })
         .collect(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A Flux Kustomization of `x` that applies a folder, the folders `x` has, and what they are.
+    fn tree(applied: &str, folders: &[&str]) -> Tree {
+        let unit = format!(
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: x}}\nspec: {{path: ./{applied}}}\n"
+        );
+        let mut files = vec![
+            (
+                "clusters/a/apps.yaml".to_owned(),
+                unit.replace("name: x", "name: apps")
+                    .replace(applied, "clusters/a/apps"),
+            ),
+            ("clusters/a/apps/x.yaml".to_owned(), unit),
+        ];
+        for folder in folders {
+            files.push((
+                format!("{folder}/kustomization.yaml"),
+                "resources: []\n".to_owned(),
+            ));
+        }
+        let file = |(path, text)| (RepoPath::new(path).unwrap(), text);
+        files.into_iter().map(file).collect()
+    }
+
+    fn index(tree: &Tree) -> Index {
+        let sources = tree
+            .iter()
+            .map(|(path, text)| (path.to_string(), Source::new(path.as_str(), text.clone())));
+        Index::new(sources.collect())
+    }
+
+    #[test]
+    fn what_clusters_share_is_no_place_of_an_overlay() {
+        let rendered = tree("clusters/a/apps/x", &["apps/x", "clusters/a/apps/x"]);
+        let without_overlay = index(&tree("apps/x", &["apps/x"]));
+        assert!(Moves::find(&rendered, &without_overlay).is_empty());
+        let elsewhere = index(&tree("clusters/a/mine", &["apps/x", "clusters/a/mine"]));
+        let moves = Moves::find(&rendered, &elsewhere);
+        assert_eq!(
+            moves.path("clusters/a/apps/x/values.yaml"),
+            "clusters/a/mine/values.yaml"
+        );
+    }
 }

@@ -1,5 +1,6 @@
 //! `landform add`.
 
+mod again;
 mod cluster;
 mod foreign;
 mod there;
@@ -7,6 +8,7 @@ mod there;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use again::{keep_after_all, list_again};
 use clap::Subcommand;
 use foreign::{ForeignArgs, with_foreign};
 use there::refuse_other;
@@ -177,7 +179,8 @@ fn components(
         may_add_needs(&new, agreed)?;
         let mut edit = edit(args, opened, catalogue, resolution, &new, &on);
         edit.notes.extend(notes.iter().cloned());
-        if new.is_empty() && edit.restored.is_empty() && edit.relisted.is_empty() {
+        list_again(&args.names, &on, new.is_empty(), &mut edit)?;
+        if new.is_empty() && edit.restored.is_empty() && edit.unwritten.is_empty() {
             there_already(args, &on, opened, printer);
         }
         match carry_out(&mut edit, &args.write, printer, terminal.as_mut())? {
@@ -252,47 +255,6 @@ fn known(
     problems.into_result()
 }
 
-/// Takes back the first step of a removal.
-fn keep_after_all(args: &ComponentArgs, on: &BTreeSet<String>, edit: &mut Edit<'_>) {
-    for name in &args.names {
-        let Some(chosen) = edit.platform.components.get_mut(name) else {
-            continue;
-        };
-        let Some(pending) = &mut chosen.pending else {
-            continue;
-        };
-        let kept: Vec<String> = pending.on.intersection(on).cloned().collect();
-        if kept.is_empty() {
-            continue;
-        }
-        pending.on.retain(|cluster| !on.contains(cluster));
-        if pending.on.is_empty() {
-            chosen.pending = None;
-        }
-        edit.title = format!("Keep {name} on {}", kept.join(", "));
-        edit.restored.insert(name.clone());
-    }
-}
-
-/// Lists again what is there and what somebody took from the list of its cluster.
-fn list_again(args: &ComponentArgs, on: &BTreeSet<String>, nothing_new: bool, edit: &mut Edit<'_>) {
-    for name in &args.names {
-        let mut unlisted = edit.opened.unlisted(name);
-        unlisted.retain(|cluster| on.contains(cluster));
-        if unlisted.is_empty() {
-            continue;
-        }
-        let list = unlisted.iter().cloned().collect::<Vec<_>>().join(", ");
-        if nothing_new {
-            edit.title = format!("List {name} on {list} again");
-        }
-        edit.notes.push(format!(
-            "{name} was there on {list}, but not listed, so Flux did not apply it: its line is written again"
-        ));
-        edit.relisted.insert(name.clone(), unlisted);
-    }
-}
-
 /// What is there, and what is asked for.
 fn answers(
     args: &ComponentArgs,
@@ -359,7 +321,6 @@ fn edit<'a>(
     edit.platform = resolution.platform;
     edit.catalogue = catalogue;
     keep_versions(opened, &mut edit.platform);
-    keep_after_all(args, on, &mut edit);
-    list_again(args, on, new.is_empty(), &mut edit);
+    keep_after_all(&args.names, on, &mut edit);
     edit
 }

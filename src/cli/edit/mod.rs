@@ -94,8 +94,9 @@ pub(super) struct Edit<'a> {
     pub(super) unpinned: BTreeSet<(String, String)>,
     /// Components whose files are written again where somebody deleted them.
     pub(super) restored: BTreeSet<String>,
-    /// Components that clusters have and do not list: their lines are written again.
-    pub(super) relisted: BTreeMap<String, BTreeSet<String>>,
+    /// Files that are not as the record would have them, because nobody has written what one component changes in
+    /// another: they are merged from what landform wrote before that.
+    pub(super) unwritten: BTreeMap<RepoPath, Unwritten>,
     /// Versions that were named: of a component, on a cluster. They are written as given, older or newer.
     pub(super) versions: Vec<(String, String, String)>,
     /// Folders and files that get another place, with all that is in them.
@@ -127,7 +128,7 @@ impl<'a> Edit<'a> {
             removed: BTreeMap::new(),
             unpinned: BTreeSet::new(),
             restored: BTreeSet::new(),
-            relisted: BTreeMap::new(),
+            unwritten: BTreeMap::new(),
             versions: Vec::new(),
             places: BTreeMap::new(),
             files: BTreeMap::new(),
@@ -144,6 +145,23 @@ impl<'a> Edit<'a> {
             None if self.body.is_empty() => format!("{}\n", self.title),
             None => format!("{}\n\n{}\n", self.title, self.body.trim_end()),
         }
+    }
+}
+
+/// A file that lacks what components change in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unwritten {
+    /// What landform would write without them; nothing if there would be no such file.
+    pub(super) base: Option<String>,
+    /// The components.
+    pub(super) by: BTreeSet<String>,
+}
+
+impl Unwritten {
+    /// Why the file changes, in words.
+    pub(super) fn why(&self) -> String {
+        let by: Vec<&str> = self.by.iter().map(String::as_str).collect();
+        format!("for {}", by.join(", "))
     }
 }
 

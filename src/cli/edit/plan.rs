@@ -43,6 +43,7 @@ pub(in crate::cli) fn plan(edit: &Edit<'_>, flags: &WriteFlags, place: &Place) -
     let owners = std::mem::take(&mut sides.owners);
     let deleted = std::mem::take(&mut sides.deleted);
     let reasons = Reasons::of(&sides);
+    let moves = sides.moves.clone();
     let (mut change, notes) = change(edit, sides);
     refer::must_lead_somewhere(edit, &change)?;
     let in_git = matches!(place, Place::Root(_));
@@ -53,7 +54,14 @@ pub(in crate::cli) fn plan(edit: &Edit<'_>, flags: &WriteFlags, place: &Place) -
             uncommitted(&mut change, &dirty);
         }
     }
-    let why = reasons.tell(edit, &change);
+    let mut why = reasons.tell(edit, &change);
+    for (path, unwritten) in &edit.unwritten {
+        let path = RepoPath::new(moves.path(path.as_str())).unwrap_or_else(|_| path.clone());
+        if change.files.contains_key(&path) {
+            let more = why.remove(&path).map(|more| format!(": {more}"));
+            why.insert(path, unwritten.why() + &more.unwrap_or_default());
+        }
+    }
     let folder = edit.opened.root.display().to_string();
     let mut report = Report::new(edit.command, &folder, &change, flags.diff);
     for file in &mut report.files {

@@ -1,12 +1,12 @@
 //! The three sides of an edit: what landform wrote, what is there, and what landform would write.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Edit, like};
 use crate::change::{Ours, read_ours};
 use crate::cli::opened::Owners;
 use crate::error::Result;
-use crate::index::folder_of;
 use crate::merge::Moves;
 use crate::model::{RECORD, RepoPath, Tree};
 use crate::render::render;
@@ -47,13 +47,13 @@ impl Sides {
                 owned.insert(moves.path(path.as_str()), owner);
             }
         }
+        let wrote = wrote(edit);
         // Whatever the user has put elsewhere goes on from there.
         let places: BTreeMap<String, String> = edit
             .places
             .iter()
             .map(|(was, is)| (moves.path(was), is.clone()))
             .collect();
-        let lists = lists_without(edit, &moves)?;
         let is = Owners::of(&edit.platform, edit.catalogue);
         let mut by_path = BTreeMap::new();
         for (path, (owner, _)) in &owned {
@@ -75,12 +75,11 @@ impl Sides {
         }
         let (mut base, theirs) = if moves.is_empty() {
             let wanted = |path: &&RepoPath| {
-                opened.base.get(path) != rendered.get(path)
+                wrote.get(path) != rendered.get(path)
                     || placed(&places, path.as_str()).is_some()
                     || is_restored(edit, &owners, path)
-                    || lists.contains_key(*path)
             };
-            let all = opened.base.keys().chain(rendered.keys());
+            let all = wrote.keys().chain(rendered.keys());
             let paths: BTreeSet<&RepoPath> = all.filter(wanted).collect();
             let part = |tree: &Tree| -> Tree {
                 let files = tree.iter().filter(|(path, _)| paths.contains(path));
@@ -88,16 +87,11 @@ impl Sides {
                     .map(|(path, text)| (path.clone(), text.clone()))
                     .collect()
             };
-            (part(&opened.base), part(&rendered))
+            (part(&wrote), part(&rendered))
         } else {
             // What speaks of a moved place may differ now.
-            (moves.apply(&opened.base), moves.apply(&rendered))
+            (moves.apply(&wrote), moves.apply(&rendered))
         };
-        // Whose line somebody took away was never listed: so it comes anew.
-        for (path, text) in lists {
-            let now = RepoPath::new(moves.path(path.as_str())).unwrap_or(path);
-            base.insert(now, text);
-        }
         let mut paths: BTreeSet<RepoPath> = base.keys().chain(theirs.keys()).cloned().collect();
         paths.extend(user_files(edit, &places));
         paths.extend(like::sources(edit, &moves));
@@ -121,25 +115,20 @@ impl Sides {
     }
 }
 
-/// The lists of clusters as they would be without what is to be listed again.
-fn lists_without(edit: &Edit<'_>, moves: &Moves) -> Result<Tree> {
-    if edit.relisted.is_empty() {
-        return Ok(Tree::new());
-    }
-    let opened = edit.opened;
-    let mut lists = render(&opened.platform.without(&edit.relisted), &opened.catalogue)?;
-    lists.retain(|path, text| {
-        let folder = moves.path(folder_of(path.as_str()));
-        let mut units = opened.index.kustomizations.iter();
-        let is_list = path.file_name() == "kustomization.yaml"
-            && units.any(|unit| folder_of(&unit.file) == folder);
-        is_list && opened.base.get(path).is_some_and(|base| base != text)
-    });
-    Ok(lists)
-}
-
 fn is_record(path: &RepoPath) -> bool {
     path.parents().next() == Some(RECORD)
+}
+
+/// What landform wrote the last time.
+fn wrote<'e>(edit: &'e Edit<'_>) -> Cow<'e, Tree> {
+    let mut wrote = Cow::Borrowed(&edit.opened.base);
+    for (path, unwritten) in &edit.unwritten {
+        match &unwritten.base {
+            Some(text) => wrote.to_mut().insert(path.clone(), text.clone()),
+            None => wrote.to_mut().remove(path),
+        };
+    }
+    wrote
 }
 
 fn is_restored(edit: &Edit<'_>, owners: &Owners, path: &RepoPath) -> bool {

@@ -1,6 +1,7 @@
 //! `landform update`.
 
 mod left;
+mod mend;
 mod scope;
 
 use super::confirm::unwritten;
@@ -28,12 +29,16 @@ pub(super) use scope::{OutdatedArgs, OutdatedList, run_outdated};
 /// goes into your own text. Where both sides changed the same place, nothing of that component is written until you
 /// say which is right: on a terminal, or in a file for --resolve. Chart versions never go back. Files that you
 /// deleted stay deleted, and folders that you moved are followed.
+///
+/// Where two branches were merged of which each added a component, the tree lacks what one changes in the other: values,
+/// routes, what it waits for. --mend writes that.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     landform update --dry-run --diff\n  \
     landform update\n  \
     landform update grafana\n  \
-    landform update --resolve resolve.yaml --yes\n\n\
+    landform update --resolve resolve.yaml --yes\n  \
+    landform update --mend\n\n\
     A file for --resolve names each file in conflict and what becomes of it: mine, theirs, or its whole text:\n  \
     apps/grafana/values.yaml: theirs\n\n\
     Exit code 1 if a conflict is left.")]
@@ -47,6 +52,10 @@ pub(super) struct Args {
     /// Forget the conflicts that an update left
     #[arg(long, conflicts_with_all = ["names", "resolve"])]
     abort: bool,
+    /// Write what components change in each other and the tree lacks, as after a merge of two branches; the templates
+    /// stay as they are
+    #[arg(long, conflicts_with_all = ["names", "go_on", "abort", "catalog", "trust", "with_needs"])]
+    mend: bool,
     /// Another catalogue of your own from now on
     #[arg(long, value_name = "DIR|URL#TAG")]
     catalog: Option<String>,
@@ -65,6 +74,9 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     let place = git::look(&opened.root)?;
     if args.abort {
         return left::abort(&opened, printer);
+    }
+    if args.mend {
+        return mend::run(&opened, &args.write, printer);
     }
     if let Some(catalogue) = &args.catalog {
         opened.platform.catalogue = Some(CatalogueRef::parse(catalogue));
@@ -223,6 +235,7 @@ impl<'a> Session<'a> {
         let mut planned = plan(&edit, &args.write, self.place)?;
         let deleted = deleted(&planned, &scope.named);
         planned.report.notes.extend(deleted);
+        planned.report.notes.extend(mend::hint(self.opened)?);
         let conflicts = left::conflicts(&left).into_iter().cloned();
         planned.report.conflicts.extend(conflicts);
         if !args.write.json && !shown {
