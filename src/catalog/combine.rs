@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::component::{Layer, Part};
+use super::component::{Layer, Origin, Part};
 use super::condition::{Conditional, When};
 use super::load::{Catalogue, Component, Files};
 use crate::error::Result;
@@ -16,6 +16,38 @@ pub struct Taken {
     pub providers: BTreeSet<String>,
     /// Components by their name in the catalogue.
     pub components: BTreeSet<String>,
+}
+
+/// A Flux Kustomization that a component can have on a cluster: its own, or that of a part.
+#[derive(Debug, Clone)]
+pub struct FluxUnit<'a> {
+    /// Name of its file and its folder.
+    pub name: String,
+    /// Name of its objects.
+    pub object: String,
+    /// The component.
+    pub component: &'a Component,
+    /// The part, if it is one.
+    pub part: Option<&'a Part>,
+}
+
+impl FluxUnit<'_> {
+    /// Where what it applies comes from; nothing for a part that has no source of its own.
+    pub fn source(&self) -> Option<&Origin> {
+        match self.part {
+            Some(part) => part.source.as_ref(),
+            None => Some(&self.component.spec.source.value),
+        }
+    }
+}
+
+/// Whether a path lies below one of these folders.
+pub fn is_below<'r>(path: &str, folders: impl IntoIterator<Item = &'r str>) -> bool {
+    let mut folders = folders.into_iter();
+    folders.any(|folder| {
+        path.strip_prefix(folder)
+            .is_some_and(|rest| rest.starts_with('/'))
+    })
 }
 
 impl Component {
@@ -36,6 +68,23 @@ impl Component {
     /// Name of the objects of one of its parts.
     pub fn part_object(&self, part: &Part) -> String {
         format!("{}-{}", self.object, part.name.value)
+    }
+
+    /// Its Flux Kustomizations: its own, then those of its parts.
+    pub fn flux_units(&self) -> impl Iterator<Item = FluxUnit<'_>> {
+        let own = FluxUnit {
+            name: self.spec.name.value.clone(),
+            object: self.object.clone(),
+            component: self,
+            part: None,
+        };
+        let parts = self.spec.parts.iter().map(|part| FluxUnit {
+            name: self.part_unit(part),
+            object: self.part_object(part),
+            component: self,
+            part: Some(part),
+        });
+        std::iter::once(own).chain(parts)
     }
 
     /// Whether the platform has it in another layer than its catalogue.
@@ -92,12 +141,8 @@ impl Catalogue {
                 .filter_map(|object| Some(catalogue.by_object(object)?.root.clone()))
                 .collect()
         };
-        let below = |roots: &BTreeSet<String>, path: &str| {
-            roots.iter().any(|root| {
-                path.strip_prefix(root.as_str())
-                    .is_some_and(|rest| rest.starts_with('/'))
-            })
-        };
+        let below =
+            |roots: &BTreeSet<String>, path: &str| is_below(path, roots.iter().map(String::as_str));
         let mut files = self.files.clone();
         let gone = component_roots(self);
         files.retain(|path, _| !below(&roots, path) && !below(&gone, path));

@@ -14,7 +14,7 @@ mod quote;
 mod scan;
 mod template;
 
-pub use combine::Taken;
+pub use combine::{FluxUnit, Taken, is_below};
 pub use component::{
     ComponentSpec, CrdOrigin, CrdRemoval, Crds, Handover, Layer, Namespace, Need, Order, Origin,
     Part, PodSecurity, Ready, Removal, RemovalOrder, Scope, Secret, WorkloadKind,

@@ -31,6 +31,7 @@ mod show;
 mod shown;
 mod update;
 mod values;
+mod versions;
 
 use std::path::PathBuf;
 

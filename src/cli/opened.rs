@@ -224,8 +224,7 @@ impl Opened {
         let known = self.platform.components.keys();
         known.map(String::as_str).find(|name| {
             let component = &self.catalogue.components[*name];
-            let mut parts = component.spec.parts.iter();
-            component.object == unit || parts.any(|part| component.part_object(part) == unit)
+            component.flux_units().any(|flux| flux.object == unit)
         })
     }
 

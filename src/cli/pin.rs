@@ -2,18 +2,22 @@
 
 use super::edit::{Edit, WriteFlags, carry_out_plainly, clusters};
 use super::opened::Opened;
+use super::versions::{on_cluster, shared};
+use crate::catalog::{Component, FluxUnit, Origin};
 use crate::error::{Error, Problem, Result};
 use crate::model::{Placed, Platform};
 use crate::ui::Printer;
 
 /// Let a cluster keep its own version of a component
 ///
-/// The version that all clusters share then changes nothing there. Without a version it keeps the one that it has.
+/// The version that all clusters share then changes nothing there. Without a version it keeps the one that it has. A
+/// part with a source of its own is kept too, in its own version; its name, as envoy-gateway-crds, says which is meant.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-    landform pin cert-manager --on prod\n  landform pin cert-manager v1.18.2 --on prod\n  landform unpin cert-manager --on prod")]
+    landform pin cert-manager --on prod\n  landform pin cert-manager v1.18.2 --on prod\n  \
+    landform pin envoy-gateway-crds v1.9.0 --on prod\n  landform unpin cert-manager --on prod")]
 pub(super) struct PinArgs {
-    /// A component of the platform
+    /// A component of the platform, or a part of one with a source of its own
     name: String,
     /// The version; without it, the one that is there
     version: Option<String>,
@@ -39,37 +43,42 @@ pub(super) struct UnpinArgs {
 
 pub(super) fn pin(args: &PinArgs, printer: &Printer) -> Result<u8> {
     let opened = Opened::to_change(&args.write)?;
-    let on = places(&opened, &args.name, &args.on)?;
-    let mut title = format!("Pin {} on {}", args.name, on.join(", "));
+    let unit = unit(&opened, &args.name)?;
+    let component = &unit.component.spec.name.value;
+    let on = places(&opened, component, &args.on)?;
+    let mut title = format!("Pin {} on {}", unit.name, on.join(", "));
     let mut edit = Edit::new("pin", &opened, String::new());
     for cluster in &on {
-        let versions = versions(&opened, &args.name, cluster);
-        let Some((_, now)) = versions.first() else {
-            return Err(Error::refused(
-                Problem::new(format!("{} has no version to pin on {cluster}", args.name))
-                    .hint("only charts and manifests from elsewhere have one"),
-            ));
+        let versions = on_cluster(&opened, component, cluster);
+        let now = versions.iter().find(|(name, _)| name == &unit.name);
+        let Some((_, now)) = now else {
+            return Err(no_version(&unit, cluster));
         };
         let version = args.version.as_ref().unwrap_or(now);
-        if let Some(version) = &args.version {
-            let source = &opened.catalogue.components[&args.name].spec.source;
-            plain(version, now, source.value.is_chart())?;
+        if args.version.is_some() {
+            plain(version, now, unit.source().is_some_and(Origin::is_chart))?;
         }
         if version != now {
             edit.notes.push(format!(
                 "{} on {cluster} goes from {now} to {version}",
-                args.name
+                unit.name
             ));
-            title = format!("Pin {} on {} to {version}", args.name, on.join(", "));
+            title = format!("Pin {} on {} to {version}", unit.name, on.join(", "));
         }
-        if let Some(placed) = placed(&mut edit.platform, cluster, &args.name) {
+        if let Some(others) = others(&unit, &versions) {
+            edit.notes.push(format!(
+                "kept on {cluster} too, each with a version of its own: {others}; another one by landform pin NAME VERSION --on {cluster}"
+            ));
+        }
+        if let Some(placed) = placed(&mut edit.platform, cluster, component) {
             placed.pinned = true;
             placed.pins = versions.iter().cloned().collect();
-            placed.pins.insert(args.name.clone(), version.clone());
+            placed.pins.insert(unit.name.clone(), version.clone());
         }
         if let Some(version) = &args.version {
-            edit.versions
-                .push((args.name.clone(), cluster.clone(), version.clone()));
+            let layer = unit.component.spec.layer;
+            let file = format!("clusters/{cluster}/{layer}/{}/version.yaml", unit.name);
+            edit.versions.insert(file, version.clone());
         }
     }
     edit.title = title;
@@ -78,39 +87,67 @@ pub(super) fn pin(args: &PinArgs, printer: &Printer) -> Result<u8> {
 
 pub(super) fn unpin(args: &UnpinArgs, printer: &Printer) -> Result<u8> {
     let opened = Opened::to_change(&args.write)?;
-    let on = places(&opened, &args.name, &args.on)?;
-    let title = format!("Unpin {} on {}", args.name, on.join(", "));
+    let unit = unit(&opened, &args.name)?;
+    let name = &unit.component.spec.name.value;
+    let on = places(&opened, name, &args.on)?;
+    if unit.part.is_some() {
+        let problem = Problem::new(format!("{} is pinned together with {name}", unit.name));
+        return Err(Error::refused(
+            problem.hint(format!("landform unpin {name} --on {}", on.join(","))),
+        ));
+    }
+    let title = format!("Unpin {name} on {}", on.join(", "));
     let mut edit = Edit::new("unpin", &opened, title);
+    let shared = shared(&opened, name);
     for cluster in &on {
-        let component = &opened.catalogue.components[&args.name];
-        let shared = format!("{}/{}", component.spec.layer, args.name);
-        let shared = opened.index.versions(&shared);
-        let shared = shared
-            .iter()
-            .find(|version| version.name == component.object);
-        let now = versions(&opened, &args.name, cluster);
-        if let (Some((_, now)), Some(shared)) = (now.first(), shared)
-            && now != &shared.value.value
-        {
-            edit.notes.push(format!(
-                "{} on {cluster} goes from {now} to {}, as the other clusters have it",
-                args.name, shared.value.value
-            ));
+        for (unit, now) in on_cluster(&opened, name, cluster) {
+            let common = shared.iter().find(|(shared, _)| *shared == unit);
+            if let Some((_, common)) = common.filter(|(_, common)| *common != now) {
+                edit.notes.push(format!(
+                    "{unit} on {cluster} goes from {now} to {common}, as the other clusters have it"
+                ));
+            }
         }
-        if let Some(placed) = placed(&mut edit.platform, cluster, &args.name) {
+        if let Some(placed) = placed(&mut edit.platform, cluster, name) {
             placed.pinned = false;
             placed.pins.clear();
         }
-        edit.unpinned.insert((args.name.clone(), cluster.clone()));
+        edit.unpinned.insert((name.clone(), cluster.clone()));
     }
     carry_out_plainly(&mut edit, &args.write, printer)
 }
 
+/// What a name means: a component, or a part of one by the name of its Flux Kustomization.
+fn unit<'o>(opened: &'o Opened, name: &str) -> Result<FluxUnit<'o>> {
+    let known = opened.platform.components.keys();
+    let components = known.map(|known| &opened.catalogue.components[known]);
+    let units = || components.clone().flat_map(Component::flux_units);
+    units()
+        .find(|unit| unit.name == name)
+        .or_else(|| units().find(|unit| unit.part.is_some() && unit.object == name))
+        .ok_or_else(|| opened.unknown(name))
+}
+
+/// The refusal to pin what has no version.
+fn no_version(unit: &FluxUnit<'_>, cluster: &str) -> Error {
+    let problem = Problem::new(format!("{} has no version to pin on {cluster}", unit.name));
+    let hint = match unit.part {
+        Some(_) => format!("it comes with {}: pin that", unit.component.spec.name.value),
+        None => "only charts and manifests from elsewhere have one".to_owned(),
+    };
+    Error::refused(problem.hint(hint))
+}
+
+/// The versions that stay where one of a component's is named.
+fn others(unit: &FluxUnit<'_>, versions: &[(String, String)]) -> Option<String> {
+    let others = versions.iter().filter(|(name, _)| name != &unit.name);
+    let others = others.map(|(name, version)| format!("{name} at {version}"));
+    let others: Vec<String> = others.collect();
+    (!others.is_empty()).then(|| others.join(", "))
+}
+
 /// The clusters named, each of which has the component.
 fn places(opened: &Opened, name: &str, on: &[String]) -> Result<Vec<String>> {
-    if !opened.platform.components.contains_key(name) {
-        return Err(opened.unknown(name));
-    }
     let on: Vec<String> = clusters(opened, on)?.into_iter().collect();
     for cluster in &on {
         if !opened.platform.clusters[cluster]
@@ -129,25 +166,6 @@ fn places(opened: &Opened, name: &str, on: &[String]) -> Result<Vec<String>> {
 fn placed<'p>(platform: &'p mut Platform, cluster: &str, name: &str) -> Option<&'p mut Placed> {
     let cluster = platform.clusters.get_mut(cluster)?;
     cluster.components.get_mut(name)
-}
-
-/// The versions that a component and its parts have on a cluster, by the name of the unit; its own first.
-pub(super) fn versions(opened: &Opened, name: &str, cluster: &str) -> Vec<(String, String)> {
-    let component = &opened.catalogue.components[name];
-    let parts = component
-        .spec
-        .parts
-        .iter()
-        .filter(|part| part.source.is_some());
-    let parts = parts.map(|part| (component.part_unit(part), component.part_object(part)));
-    let own = component.spec.source.value.version();
-    let own = own.map(|_| (name.to_owned(), component.object.clone()));
-    let units = own.into_iter().chain(parts);
-    let versions = units.filter_map(|(unit, object)| {
-        let flux = opened.index.kustomization(cluster, &object)?;
-        Some((unit, opened.version(flux)?.value.value))
-    });
-    versions.collect()
 }
 
 /// Refuses what can be no version: a tag of OCI or Git, or a version of a chart.

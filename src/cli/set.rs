@@ -12,7 +12,7 @@ use super::edit::{
 use super::interview::Interview;
 use super::next::quote;
 use super::opened::Opened;
-use super::pin::versions;
+use super::versions::on_cluster;
 use crate::catalog::{Catalogue, value_text};
 use crate::error::{Error, Problem, Problems, Result};
 use crate::model::{
@@ -282,7 +282,7 @@ fn later(opened: &Opened, edit: &mut Edit<'_>) {
             continue;
         }
         for (component, placed) in &mut cluster.components {
-            let versions = versions(opened, component, name);
+            let versions = on_cluster(opened, component, name);
             if !placed.pinned && !versions.is_empty() {
                 placed.pinned = true;
                 placed.pins = versions.into_iter().collect();

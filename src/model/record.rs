@@ -13,7 +13,7 @@ use super::platform::{
 };
 use super::resolve::facts;
 use super::tree::{RepoPath, Tree};
-use crate::catalog::{Catalogue, Component, FORMAT, Files, Layer, Name, Naming};
+use crate::catalog::{Catalogue, Component, FORMAT, Files, Layer, Name, Naming, is_below};
 use crate::error::{Error, Kind, Problem, Result, Source};
 use crate::index::{FluxKustomization, Index};
 use crate::yaml;
@@ -159,16 +159,9 @@ fn used_templates<'a>(
             .values()
             .filter_map(|c| Some(c.provider(catalogue)?.root.as_str())),
     );
-    let used = |path: &str| {
-        roots.iter().any(|root| {
-            path.strip_prefix(root)
-                .is_some_and(|rest| rest.starts_with('/'))
-        })
-    };
-    catalogue
-        .files
-        .iter()
-        .filter(|(path, _)| used(path))
+    let files = catalogue.files.iter();
+    files
+        .filter(|(path, _)| is_below(path, roots.iter().copied()))
         .collect()
 }
 
@@ -284,7 +277,7 @@ fn placed(
             answers,
             pinned: index.texts.contains_key(&format!("{overlay}/version.yaml")),
             sealed: sealed(index, &overlay),
-            pins: pins(index, cluster, component, &catalogue.components[component]),
+            pins: pins(index, cluster, &catalogue.components[component]),
         };
         placed.insert(component.clone(), entry);
     }
@@ -316,23 +309,11 @@ fn sealed(index: &Index, overlay: &str) -> BTreeSet<String> {
 }
 
 /// The versions that a cluster keeps of a component and its parts.
-fn pins(
-    index: &Index,
-    cluster: &str,
-    name: &str,
-    component: &Component,
-) -> BTreeMap<String, String> {
-    let parts = component
-        .spec
-        .parts
-        .iter()
-        .map(|part| (component.part_unit(part), component.part_object(part)));
-    let own = (name.to_owned(), component.object.clone());
-    let units = std::iter::once(own).chain(parts);
-    let pins = units.filter_map(|(unit, object)| {
-        let folder = index.kustomization(cluster, &object)?.folder()?;
+fn pins(index: &Index, cluster: &str, component: &Component) -> BTreeMap<String, String> {
+    let pins = component.flux_units().filter_map(|unit| {
+        let folder = index.kustomization(cluster, &unit.object)?.folder()?;
         let version = index.version_in(&format!("{folder}/version.yaml"))?;
-        Some((unit, version.value.value))
+        Some((unit.name, version.value.value))
     });
     pins.collect()
 }

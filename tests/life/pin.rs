@@ -133,6 +133,36 @@ fn parts_have_versions_of_their_own() {
     life.is_as_written();
     life.does(&["unpin", "envoy-gateway", "--on", "prod"]);
     assert_same(&before, &life.files());
+
+    // A version of the one leaves the other, and says so.
+    let shared = life.on("envoy-gateway")[0].replace("prod ", "");
+    let said = life.does(&["pin", "envoy-gateway", "v1.8.0", "--on", "prod"]);
+    assert_says(&said, &[&format!("envoy-gateway-crds at {shared}")]);
+    assert_says(&life.read(part), &[&shared]);
+    let said = life.does(&["pin", "envoy-gateway-crds", "v1.8.0", "--on", "prod"]);
+    assert_says(
+        &said,
+        &[
+            "\"Pin envoy-gateway-crds on prod to v1.8.0\"",
+            &format!("envoy-gateway-crds on prod goes from {shared} to v1.8.0"),
+            "envoy-gateway at v1.8.0",
+        ],
+    );
+    assert_says(&life.read(part), &["tag: \"v1.8.0\""]);
+    life.is_as_written();
+    life.has_nothing_to_do(&["pin", "envoy-gateway-crds", "--on", "prod"]);
+    let said = life.refused(2, &["unpin", "envoy-gateway-crds", "--on", "prod"]);
+    assert_says(&said, &["landform unpin envoy-gateway --on prod"]);
+    let said = life.refused(2, &["pin", "envoy-gateway-public", "--on", "prod"]);
+    assert_says(&said, &["it comes with envoy-gateway: pin that"]);
+    let said = life.does(&["unpin", "envoy-gateway", "--on", "prod"]);
+    assert_says(
+        &said,
+        &[&format!(
+            "envoy-gateway-crds on prod goes from v1.8.0 to {shared}"
+        )],
+    );
+    assert_same(&before, &life.files());
 }
 
 #[test]

@@ -160,6 +160,7 @@ fn a_newer_catalogue_over_edits() {
         ["cert-manager", "grafana", "loki"]
     );
     assert_eq!(list["grafana"]["newer"], "80.0.0");
+    assert_eq!(list["grafana"]["version"], "90.0.0");
     let before = life.everything();
     let report = parsed(
         &life
@@ -225,6 +226,19 @@ fn files_come_go_and_change_their_name() {
         )],
     );
     assert!(!life.has(VALUES));
+}
+
+#[test]
+fn outdated_tells_the_shared_version_and_the_pinned_one() {
+    let life = Life::older();
+    let shared = life.on("grafana")[0].replace("prod ", "");
+    life.does(&["pin", "grafana", "5.0.0", "--on", "prod"]);
+    template(&life, VALUES, "replicas: 1", "replicas: 7");
+    let list = outdated(&life);
+    assert_eq!(list["grafana"]["version"], shared);
+    assert_eq!(list["grafana"]["pinned"], json!({"prod": "5.0.0"}));
+    let said = stdout(&life.run(&["outdated"]).success());
+    assert_says(&said, &[&format!("{shared}, 5.0.0 on prod")]);
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! What comes to a platform with a change, and why.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::Edit;
 use crate::cli::opened::Opened;
+use crate::cli::versions::shared;
 use crate::error::{Problem, Problems, Result};
 use crate::model::{Platform, Reason};
 
@@ -96,32 +96,7 @@ pub(in crate::cli) fn keep_versions(opened: &Opened, platform: &mut Platform) {
             if had || !placed.pinned || !placed.pins.is_empty() {
                 continue;
             }
-            placed.pins = shared_versions(opened, component);
+            placed.pins = shared(opened, component).into_iter().collect();
         }
     }
-}
-
-/// The versions that all clusters share, as they are in the tree.
-fn shared_versions(opened: &Opened, name: &str) -> BTreeMap<String, String> {
-    let Some(component) = opened.catalogue.components.get(name) else {
-        return BTreeMap::new();
-    };
-    let folder = format!("{}/{name}", component.spec.layer);
-    let parts = component.spec.parts.iter();
-    let parts = parts.map(|part| {
-        let (part_name, object) = (&part.name.value, component.part_object(part));
-        (
-            format!("{name}-{part_name}"),
-            format!("{folder}/{part_name}"),
-            object,
-        )
-    });
-    let own = (name.to_owned(), folder.clone(), component.object.clone());
-    let all = std::iter::once(own).chain(parts);
-    let found = all.filter_map(|(unit, folder, object)| {
-        let versions = opened.index.versions(&folder);
-        let version = versions.iter().find(|version| version.name == object)?;
-        Some((unit, version.value.value.clone()))
-    });
-    found.collect()
 }

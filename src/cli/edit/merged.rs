@@ -27,10 +27,8 @@ pub(super) fn change(edit: &Edit<'_>, sides: Sides) -> (Change, Vec<String>) {
     } else {
         merge_placed(&places, &base, &ours.tree, &theirs)
     };
-    for (component, cluster, version) in &edit.versions {
-        let layer = edit.catalogue.components[component].spec.layer;
-        let path = format!("clusters/{cluster}/{layer}/{component}/version.yaml");
-        named_version(&moves.path(&path), version, &ours.tree, &mut change);
+    for (path, version) in &edit.versions {
+        named_version(&moves.path(path), version, &ours.tree, &mut change);
     }
     for (path, text) in &edit.files {
         change.put(path, ours.tree.get(path), text.clone());

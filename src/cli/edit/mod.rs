@@ -97,8 +97,8 @@ pub(super) struct Edit<'a> {
     /// Files that are not as the record would have them, because nobody has written what one component changes in
     /// another: they are merged from what landform wrote before that.
     pub(super) unwritten: BTreeMap<RepoPath, Unwritten>,
-    /// Versions that were named: of a component, on a cluster. They are written as given, older or newer.
-    pub(super) versions: Vec<(String, String, String)>,
+    /// Versions that were named, by the file that keeps them. They are written as given, older or newer.
+    pub(super) versions: BTreeMap<String, String>,
     /// Folders and files that get another place, with all that is in them.
     pub(super) places: BTreeMap<String, String>,
     /// Files that no template makes.
@@ -129,7 +129,7 @@ impl<'a> Edit<'a> {
             unpinned: BTreeSet::new(),
             restored: BTreeSet::new(),
             unwritten: BTreeMap::new(),
-            versions: Vec::new(),
+            versions: BTreeMap::new(),
             places: BTreeMap::new(),
             files: BTreeMap::new(),
             like: None,

@@ -102,8 +102,7 @@ fn names_are_free(edit: &Edit<'_>) -> Result<()> {
         let (own, on) = (&unit.name.value, &unit.cluster);
         let taken = cluster.components.keys().find(|name| {
             let component = &edit.catalogue.components[*name];
-            let mut parts = component.spec.parts.iter();
-            &component.object == own || parts.any(|part| &component.part_object(part) == own)
+            component.flux_units().any(|unit| &unit.object == own)
         });
         let Some(name) = taken else {
             continue;

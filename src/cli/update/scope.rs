@@ -1,12 +1,13 @@
 //! What an update is about, and `landform outdated`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::catalog::{Catalogue, FOREIGN, Taken};
 use crate::cli::opened::{Folder, Only, Opened};
+use crate::cli::versions::{on_cluster, shared};
 use crate::error::Result;
 use crate::ui::{Printer, Table, width};
 
@@ -160,12 +161,25 @@ pub(super) struct Outdated {
     available: String,
     /// How many of its template files differ.
     files: usize,
-    /// The version of the chart or of the manifests in the platform's templates.
+    /// The version of the chart or of the manifests that all clusters share, as it is in the tree.
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<String>,
+    /// Versions that clusters keep of their own, by cluster.
+    pinned: BTreeMap<String, String>,
     /// That of the newer templates, if it is another.
     #[serde(skip_serializing_if = "Option::is_none")]
     newer: Option<String>,
+}
+
+impl Outdated {
+    /// The version that clusters share, and those that they keep, in one line.
+    fn versions(&self) -> String {
+        let shared = self.version.clone().unwrap_or_else(|| "-".to_owned());
+        let pinned = self.pinned.iter();
+        let pinned = pinned.map(|(cluster, version)| format!("{version} on {cluster}"));
+        let all: Vec<String> = std::iter::once(shared).chain(pinned).collect();
+        all.join(", ")
+    }
 }
 
 /// Everything that has other templates in the catalogue in force.
@@ -197,6 +211,7 @@ pub(super) fn outdated(opened: &Opened, force: &Catalogue) -> Vec<Outdated> {
             available: versions.1.to_owned(),
             files,
             version: version.map(str::to_owned),
+            pinned: BTreeMap::new(),
             newer: newer
                 .filter(|newer| Some(*newer) != version)
                 .map(str::to_owned),
@@ -222,10 +237,11 @@ pub(super) fn outdated(opened: &Opened, force: &Catalogue) -> Vec<Outdated> {
             continue;
         }
         if let Some(new) = force.by_object(&component.object) {
-            let chart = (
-                component.spec.source.value.version(),
-                new.spec.source.value.version(),
-            );
+            let templates = component.spec.source.value.version();
+            let newer = new.spec.source.value.version();
+            let newer = newer.filter(|newer| Some(*newer) != templates);
+            let in_tree = own(shared(opened, name), name);
+            let chart = (in_tree.as_deref().or(templates), newer);
             let versions = (component.version.as_str(), new.version.as_str());
             put(
                 name.clone(),
@@ -235,7 +251,30 @@ pub(super) fn outdated(opened: &Opened, force: &Catalogue) -> Vec<Outdated> {
             );
         }
     }
+    for entry in &mut all {
+        entry.pinned = pinned(opened, &entry.name);
+    }
     all
+}
+
+/// The version of a component itself, among those of its units.
+fn own(versions: Vec<(String, String)>, name: &str) -> Option<String> {
+    let mut versions = versions.into_iter();
+    versions.find_map(|(unit, version)| (unit == name).then_some(version))
+}
+
+/// The versions that clusters keep of a component.
+fn pinned(opened: &Opened, name: &str) -> BTreeMap<String, String> {
+    let clusters = opened.platform.clusters.iter();
+    let pinned = clusters.filter(|(_, cluster)| {
+        let placed = cluster.components.get(name);
+        placed.is_some_and(|placed| placed.pinned)
+    });
+    let versions = pinned.filter_map(|(cluster, _)| {
+        let version = own(on_cluster(opened, name, cluster), name)?;
+        Some((cluster.clone(), version))
+    });
+    versions.collect()
 }
 
 pub(in crate::cli) fn run_outdated(args: &OutdatedArgs, printer: &Printer) -> Result<u8> {
@@ -262,7 +301,7 @@ pub(in crate::cli) fn run_outdated(args: &OutdatedArgs, printer: &Printer) -> Re
             entry.templates.clone(),
             entry.available.clone(),
             entry.files.to_string(),
-            dash(&entry.version),
+            entry.versions(),
             dash(&entry.newer),
         ]);
     }
