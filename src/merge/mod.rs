@@ -4,6 +4,7 @@ mod edited;
 mod entries;
 mod lines;
 mod moves;
+mod partly;
 mod shape;
 mod text;
 mod values;
@@ -12,6 +13,7 @@ mod yaml;
 
 pub use edited::{Standing, in_step, standing};
 pub use moves::Moves;
+pub use partly::{LeftOut, Partly, partly};
 pub use text::marked;
 
 use crate::change::{Action, Change, Conflict, FileChange, Sides};

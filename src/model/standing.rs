@@ -209,6 +209,32 @@ impl Answers {
         }
     }
 
+    /// The same of a single question; whether there was an answer.
+    pub fn copy_answer(&mut self, component: &str, key: &str, from: &str, to: &str) -> bool {
+        let components = self.components.iter().flatten();
+        let mut entries = components.filter(|(name, _)| *name == component);
+        let given = entries.find_map(|(_, entry)| entry.answers.get(from)?.values.get(key));
+        let Some(Given { value, .. }) = given.cloned() else {
+            return false;
+        };
+        self.give(component, key, to, value);
+        true
+    }
+
+    /// Answers a question of a component on a cluster, as if it had been recorded.
+    pub fn give(&mut self, component: &str, key: &str, to: &str, value: Value) {
+        let at = recorded(&format!("clusters/{to}/{component}.yaml"));
+        let components = self.components.get_or_insert_default();
+        if let Some(entry) = components.get_mut(component) {
+            let scope = entry.answers.entry(to.to_owned());
+            let scope = scope.or_insert_with(|| ScopeAnswers {
+                at: at.clone(),
+                values: GivenValues::new(),
+            });
+            scope.values.insert(key.to_owned(), Given { value, at });
+        }
+    }
+
     /// Takes over what an answers file says of clusters that are there, and of components by name.
     pub fn take(&mut self, file: Self, names: &[String]) {
         for (name, said) in file.clusters.into_iter().flatten() {

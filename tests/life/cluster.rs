@@ -243,6 +243,126 @@ fn like_another_of_a_different_provider() {
 }
 
 #[test]
+fn of_a_file_with_a_conflict_the_edits_that_fit_come() {
+    let life = Life::new();
+    life.does(&["pin", "cert-manager", "v1.0.0", "--on", "prod"]);
+    let values = "clusters/prod/apps/external-dns/values.yaml";
+    life.edit(values, "policy: upsert-only", "policy: sync # ours");
+    life.edit(values, "txtOwnerId: acme-prod", "txtOwnerId: ours");
+    life.commit();
+    let said = life.does(&WEST);
+    assert_says(
+        &said,
+        &[
+            "versions: those that prod keeps (1)",
+            "your edits on prod carried over: ",
+            &format!("{values}:4: txtOwnerId was edited here, and has changed"),
+        ],
+    );
+    let values = life.read("clusters/west/apps/external-dns/values.yaml");
+    assert_says(
+        &values,
+        &["policy: sync # ours\n", "txtOwnerId: acme-west\n"],
+    );
+}
+
+#[test]
+fn versions_that_do_not_come_along_are_not_counted() {
+    let life = Life::new();
+    life.does(&["pin", "external-dns", "1.0.0", "--on", "prod"]);
+    let dev = [
+        "add",
+        "cluster",
+        "dev",
+        "--provider",
+        "kind",
+        "--like",
+        "prod",
+    ];
+    let said = life.does(&[&dev[..], &["--with-needs"]].concat());
+    assert!(!said.contains("versions: those"), "{said}");
+}
+
+#[test]
+fn answers_that_do_not_fit_are_taken_anew() {
+    let life = Life::new();
+    let said = life.does(&[&WEST[..], &["--set", "dns=none"]].concat());
+    assert_says(
+        &said,
+        &[
+            "the answer of prod does not fit, and is taken anew: cert-manager on west: issuer",
+            "west:cert-manager.issuer=private",
+            "external-dns is left out",
+        ],
+    );
+    life.is_as_written();
+    // A default that only the other provider has is taken over.
+    life.does(&[
+        "add",
+        "cluster",
+        "cloud",
+        "--provider",
+        "eks",
+        "--set",
+        "region=eu-central-1",
+        "--set",
+        "domain=cloud.acme.io",
+        "--set",
+        "backend={s3: {bucket: acme-state}}",
+        "--component",
+        "external-secrets,reloader",
+        "--with-needs",
+    ]);
+    assert_eq!(life.clusters("reloader"), ["cloud"]);
+    let edge = [
+        "add",
+        "cluster",
+        "edge",
+        "--provider",
+        "existing",
+        "--like",
+        "cloud",
+        "--set",
+        "context=edge",
+        "--set",
+        "secrets=aws",
+    ];
+    let said = life.does(&edge);
+    assert_says(
+        &said,
+        &["as on cloud: edge:external-secrets.aws_region=eu-central-1"],
+    );
+    assert_says(
+        &life.read("clusters/edge/apps/external-secrets-store/clustersecretstore.yaml"),
+        &["region: eu-central-1"],
+    );
+    life.is_as_written();
+}
+
+#[test]
+fn the_usual_components_come_with_what_they_need() {
+    let life = Life::new();
+    let said = life.does(&["add", "cluster", "dev", "--provider", "kind"]);
+    assert_says(
+        &said,
+        &["gateway-api comes to dev too: envoy-gateway needs it"],
+    );
+    assert_eq!(life.clusters("envoy-gateway"), ["dev"]);
+    assert_eq!(life.clusters("gateway-api"), ["dev"]);
+    // Where somebody names them, what they need is to be agreed to.
+    let edge = [
+        "add",
+        "cluster",
+        "edge",
+        "--provider",
+        "kind",
+        "--component",
+    ];
+    let said = life.refused(2, &[&edge[..], &["envoy-gateway"]].concat());
+    assert_says(&said, &["envoy-gateway on edge needs gateway-api"]);
+}
+
+#[test]
 fn what_is_refused() {
     let life = Life::new();
     for (arguments, why) in [

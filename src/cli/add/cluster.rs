@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::available;
+use super::copied::{copy_answers, take_defaults};
 use crate::catalog::{Catalogue, Question};
 use crate::cli::confirm::unwritten;
 use crate::cli::edit::{
@@ -36,8 +37,8 @@ pub(super) struct Args {
     /// Carry over what this cluster has
     #[arg(long, value_name = "CLUSTER")]
     like: Option<String>,
-    /// A component for it; repeatable
-    #[arg(long, value_name = "NAME")]
+    /// A component for it; repeatable, or several with commas between
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
     component: Vec<String>,
     /// Add what they need without asking
     #[arg(long)]
@@ -84,15 +85,23 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         });
     }
     let (names, left_out) = components(args, &opened, &catalogue, &surveyed, terminal.as_mut())?;
+    // Nobody named any: the usual ones, and what those need is no surprise among them.
+    let takes_usual = args.like.is_none() && args.component.is_empty();
     let mut answers = first.answers().clone();
     let at = Place::Flag(format!("add cluster {}", args.name));
     for name in &names {
         answers.place(name, std::slice::from_ref(&args.name), &at);
-        if let Some(like) = &args.like {
-            answers.copy_component(name, like, &args.name);
-        }
+    }
+    let mut left_out = left_out;
+    if let Some(like) = &args.like {
+        let both = (like.as_str(), args.name.as_str());
+        left_out.extend(copy_answers(&mut answers, &names, both, &catalogue)?);
     }
     for_components(args, &mut answers, &catalogue)?;
+    if let Some(like) = &args.like {
+        let both = (like.as_str(), args.name.as_str());
+        left_out.extend(take_defaults(&mut answers, &opened, both, &catalogue)?);
+    }
     let mut second = Interview::about_new(answers, &environment, &catalogue);
     let asks = terminal.is_some() && second.is_open()?;
     loop {
@@ -109,7 +118,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         let new = new(&opened.platform, &resolution.platform);
         may_add_needs(
             &new,
-            args.with_needs || terminal.is_some() || args.write.dry_run,
+            args.with_needs || takes_usual || terminal.is_some() || args.write.dry_run,
         )?;
         let mut edit = edit(args, &opened, &catalogue, resolution, &left_out)?;
         tell_needs(&mut edit, &new);
@@ -280,20 +289,17 @@ fn edit<'a>(
         let from = &opened.platform.clusters[like];
         let both = cluster.components.iter_mut();
         let mut same = Vec::new();
+        let mut pinned = 0;
         for (component, placed) in both {
             if let Some(was) = from.components.get(component) {
                 placed.pinned = was.pinned;
                 placed.pins.clone_from(&was.pins);
+                pinned += usize::from(was.pinned);
                 same.push(component.as_str());
             }
         }
         edit.notes
             .push(format!("as on {like}: {}", same.join(", ")));
-        let pinned = from
-            .components
-            .values()
-            .filter(|placed| placed.pinned)
-            .count();
         if pinned > 0 {
             edit.notes
                 .push(format!("versions: those that {like} keeps ({pinned})"));

@@ -2,6 +2,7 @@
 
 mod again;
 mod cluster;
+mod copied;
 mod foreign;
 mod there;
 

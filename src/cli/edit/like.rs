@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::Edit;
 use crate::change::{Action, Change, FileChange, Ours};
-use crate::merge::{Moves, Standing, merge, standing};
-use crate::model::{RepoPath, Tree};
+use crate::merge::{LeftOut, Moves, Partly, Standing, partly, standing};
+use crate::model::RepoPath;
 
 /// What was carried over, and what was not, in words.
 pub(super) fn notes(carried: &[String], left_out: &[String], from: &str) -> Vec<String> {
@@ -97,24 +97,19 @@ pub(super) fn carry(
         else {
             continue;
         };
-        let one = |text: &str| Tree::from([(new.clone(), text.to_owned())]);
-        let merged = merge(&one(base), &one(own), &one(&theirs));
-        if let Some(conflict) = merged.conflicts.first() {
-            left_out.push(format!(
-                "{there}, with all edits in it: {}",
-                conflict.reason
-            ));
-            continue;
-        }
-        let text = match merged.files.get(&new) {
-            Some(file) => file.after.clone().unwrap_or_default(),
-            None => own.clone(),
+        let fits = |text: &str| match marked(text, &theirs, &marks) {
+            Some(line) => Err(format!("it speaks of {from}'s provider: {}", line.trim())),
+            None => Ok(()),
         };
-        if let Some(why) = marked(&text, &theirs, own, &marks) {
-            left_out.push(format!("{there}:{why}"));
-            continue;
-        }
-        if let Some(file) = change.files.get_mut(&new) {
+        let Partly {
+            text,
+            left_out: unfit,
+        } = partly(&new, base, own, &theirs, fits);
+        let unfit = unfit.into_iter();
+        left_out.extend(unfit.map(|LeftOut { line, reason }| format!("{there}:{line}: {reason}")));
+        if let Some(file) = change.files.get_mut(&new)
+            && text != theirs
+        {
             file.after = Some(text);
             carried.push(there.to_string());
         }
@@ -138,8 +133,12 @@ pub(super) fn carry(
             continue;
         }
         let text = text.replace(&format!("clusters/{from}/"), &format!("clusters/{to}/"));
-        if let Some(why) = marked(&text, "", &text, &marks) {
-            left_out.push(format!("{path}:{why}"));
+        if let Some(line) = marked(&text, "", &marks) {
+            let at = text.lines().position(|own| own == line).unwrap_or_default() + 1;
+            let line = line.trim();
+            left_out.push(format!(
+                "{path}:{at}: it speaks of {from}'s provider: {line}"
+            ));
             missing.push(new);
             continue;
         }
@@ -183,13 +182,8 @@ fn drop_references(missing: &[RepoPath], change: &mut Change, left_out: &mut Vec
 }
 
 /// The first line of an edit that speaks of the other provider.
-fn marked(text: &str, theirs: &str, own: &str, marks: &[String]) -> Option<String> {
-    let line = text.lines().find(|line| {
+fn marked<'t>(text: &'t str, theirs: &str, marks: &[String]) -> Option<&'t str> {
+    text.lines().find(|line| {
         !theirs.contains(*line) && marks.iter().any(|mark| line.contains(mark.as_str()))
-    })?;
-    let at = own
-        .lines()
-        .position(|own| own == line)
-        .map_or(1, |at| at + 1);
-    Some(format!("{at} {}", line.trim()))
+    })
 }
