@@ -33,8 +33,15 @@ static PAGES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/docs/rules");
     allow:\n    - {rule: unread-file, path: \"apps/*/examples\", reason: only to look at}\n\n\
     Exit code 1 if anything is found that weighs enough; hints never do by themselves.")]
 pub(super) struct CheckArgs {
-    /// The repository, or a folder in it
-    #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
+    /// Look for the repository in DIR and above it, instead of here
+    // The name of this flag before the command too, where it is found by that.
+    #[arg(
+        id = "folder",
+        short = 'C',
+        long = "dir",
+        value_name = "DIR",
+        default_value = "."
+    )]
     dir: PathBuf,
     /// Only these rules
     #[arg(long, value_name = "RULE", value_delimiter = ',')]

@@ -39,8 +39,15 @@ pub(super) struct Args {
     /// Which clusters and objects a file reaches
     #[arg(long, value_name = "FILE")]
     impact: Option<String>,
-    /// The repository, or a folder in it
-    #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
+    /// Look for the repository in DIR and above it, instead of here
+    // The name of this flag before the command too, where it is found by that.
+    #[arg(
+        id = "folder",
+        short = 'C',
+        long = "dir",
+        value_name = "DIR",
+        default_value = "."
+    )]
     dir: PathBuf,
 }
 

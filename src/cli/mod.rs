@@ -109,6 +109,7 @@ impl Command {
             Self::Catalog(_) => Some("catalog"),
             Self::Completions(_) => Some("completions"),
             Self::Man(_) => Some("man"),
+            Self::Explain(_) => Some("explain"),
             Self::Schema(_) => Some("schema"),
             _ => None,
         }

@@ -182,17 +182,18 @@ pub mod group {
 }
 
 /// Kinds without a namespace that come with Kubernetes (API reference 1.36), or with what most platforms have.
-const CLUSTER_SCOPED: [&str; 31] = [
+const CLUSTER_SCOPED: [&str; 32] = [
     "APIService",
     "CSIDriver",
     "CSINode",
     "CertificateSigningRequest",
+    "CiliumClusterwideNetworkPolicy",
+    "ClusterExternalSecret",
     "ClusterIssuer",
     "ClusterPolicy",
     "ClusterRole",
     "ClusterRoleBinding",
     "ClusterSecretStore",
-    "ClusterExternalSecret",
     "CustomResourceDefinition",
     "EC2NodeClass",
     "FlowSchema",
@@ -218,7 +219,7 @@ const CLUSTER_SCOPED: [&str; 31] = [
 
 /// Whether objects of a kind are known to have no namespace.
 pub fn is_cluster_scoped(kind: &str) -> bool {
-    CLUSTER_SCOPED.binary_search(&kind).is_ok() || kind == "CiliumClusterwideNetworkPolicy"
+    CLUSTER_SCOPED.binary_search(&kind).is_ok()
 }
 
 #[cfg(test)]
