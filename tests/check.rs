@@ -201,3 +201,59 @@ fn rules_are_explained() {
     let wrong = sandbox.run(["explain", "missing-pathh"]).code(2);
     wrong.stderr(contains("did you mean `missing-path`?"));
 }
+
+#[test]
+fn what_is_surely_a_slip_is_mended() {
+    let sandbox = bad("missing-path");
+    sandbox.git("repo", ["init", "-q", "-b", "main"]);
+    sandbox.git("repo", ["add", "-A"]);
+    sandbox.git("repo", ["commit", "-qm", "Begin"]);
+    let file = "repo/clusters/prod/web.yaml";
+    let before = sandbox.read(file);
+    let look = sandbox
+        .run(["check", "-C", "repo", "--fix", "--dry-run", "--diff"])
+        .success();
+    let said = stdout(&look);
+    for words in [
+        "-  path: ./apps/wbe\n",
+        "+  path: ./apps/web\n",
+        "1 of 2 findings are mended by it",
+    ] {
+        assert!(said.contains(words), "no `{words}` in\n{said}");
+    }
+    assert_eq!(sandbox.read(file), before);
+    // Without a terminal nothing is asked.
+    sandbox
+        .run(["check", "-C", "repo", "--fix"])
+        .code(2)
+        .stderr(contains("add --yes"));
+    // One finding is left, so it is not done.
+    let done = sandbox
+        .run(["check", "-C", "repo", "--fix", "missing-path", "--yes"])
+        .code(1);
+    assert!(stdout(&done).contains("git -C "), "{}", stdout(&done));
+    assert_eq!(
+        sandbox.read(file),
+        before.replace("./apps/wbe", "./apps/web")
+    );
+    assert!(
+        sandbox
+            .git("repo", ["log", "-1", "--format=%B"])
+            .contains("clusters/prod/web.yaml:10 missing-path")
+    );
+    assert_eq!(sandbox.status("repo"), "");
+    let nothing = sandbox
+        .run(["check", "-C", "repo", "--fix", "--yes"])
+        .code(1);
+    assert!(stdout(&nothing).contains("Nothing to mend"));
+    sandbox
+        .run(["check", "-C", "repo", "--fix", "missing-pth"])
+        .code(2);
+    sandbox.run(["check", "-C", "repo", "--yes"]).code(2);
+    // Work that is not committed is not mixed in.
+    sandbox.write(file, &before);
+    sandbox
+        .run(["check", "-C", "repo", "--fix", "--yes"])
+        .code(1)
+        .stderr(contains("not committed"));
+}

@@ -5,11 +5,13 @@
 
 mod allow;
 mod finding;
+mod fixed;
 mod registry;
 mod rules;
 
 pub use allow::{Config, config_of};
 pub use finding::{Finding, Findings, Fix, Severity, Spot};
+pub use fixed::{Fixed, fixed};
 pub use registry::{RULES, Rule, rule};
 
 use crate::index::Repository;

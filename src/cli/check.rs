@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 
+use super::fix::{FixFlags, mend};
 use crate::check::{RULES, Severity, check, config_of, rule};
 use crate::error::{Error, Problem, Result, suggest};
 use crate::index::{Index, Objects, Repository};
@@ -26,6 +27,7 @@ static PAGES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/docs/rules");
     landform check\n  \
     landform check --severity error --format github\n  \
     landform check --rule missing-path,missing-file\n  \
+    landform check --fix --dry-run --diff\n  \
     landform check --json > known.json; landform check --baseline known.json\n\n\
     A comment at a line, or on the line above it, allows a finding there:\n  \
     # landform: allow missing-values Terraform makes it\n\
@@ -55,6 +57,8 @@ pub(super) struct CheckArgs {
     /// The same as --format json; see `landform schema check`
     #[arg(long, conflicts_with = "format")]
     json: bool,
+    #[command(flatten)]
+    fix: FixFlags,
     /// Tell only what is not in this earlier output of --json
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
@@ -117,12 +121,15 @@ struct Known {
 
 pub(super) fn run(args: &CheckArgs, printer: &Printer) -> Result<u8> {
     let began = Instant::now();
-    let rules = rules(&args.rule)?;
+    let rules = known_rules(&args.rule)?;
+    known_rules(args.fix.rules())?;
     let known = args.baseline.as_deref().map(baseline).transpose()?;
-    let index = Index::whole(&root(&args.dir)?)?;
+    let root = root(&args.dir)?;
+    let index = Index::whole(&root)?;
     let objects = Objects::of(&index);
     let repository = Repository::of(&index, &objects);
-    let mut report = check(&repository, &rules, &config_of(&repository)?);
+    let config = config_of(&repository)?;
+    let mut report = check(&repository, &rules, &config);
     if let Some(known) = &known {
         report
             .findings
@@ -130,6 +137,9 @@ pub(super) fn run(args: &CheckArgs, printer: &Printer) -> Result<u8> {
     }
     let least = Severity::from(args.severity);
     report.findings.retain(|finding| finding.severity >= least);
+    if args.fix.is_given() {
+        return mend(&root, &args.fix, &index, &report, &config, printer);
+    }
     let findings = &report.findings;
     let files = index.paths.len();
     match if args.json { Format::Json } else { args.format } {
@@ -162,7 +172,7 @@ pub(super) fn run(args: &CheckArgs, printer: &Printer) -> Result<u8> {
 }
 
 /// The names of rules, each of which there is.
-fn rules(names: &[String]) -> Result<Vec<&str>> {
+fn known_rules(names: &[String]) -> Result<Vec<&str>> {
     for name in names {
         if rule(name).is_none() {
             return Err(unknown(name));

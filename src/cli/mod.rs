@@ -8,6 +8,7 @@ mod completions;
 mod confirm;
 mod diff;
 mod edit;
+mod fix;
 mod graph;
 mod held;
 mod here;

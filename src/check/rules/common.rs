@@ -58,6 +58,7 @@ pub(super) fn instead(finding: &mut Finding, found: &Lookup<'_, '_>, repository:
     match found {
         Lookup::Near(near) => {
             finding.hint(format!("did you mean `{near}`?"));
+            mend_slip(finding, near);
         }
         Lookup::Otherwhere(_, built) => {
             let namespace = built.namespace.clone().unwrap_or_default();
@@ -73,6 +74,21 @@ pub(super) fn instead(finding: &mut Finding, found: &Lookup<'_, '_>, repository:
         }
         Lookup::Found(..) | Lookup::None | Lookup::Unknown => {}
     }
+}
+
+/// Lets a finding be mended by writing another word in its place, if what stands there is that word with a slip.
+pub(super) fn mend_slip(finding: &mut Finding, right: &str) {
+    let at = finding.at.clone();
+    let Some(written) = at.source.text.get(at.span.clone()) else {
+        return;
+    };
+    let word = written.trim_matches(['"', '\'']);
+    // In a patch that is written as text the place is all of that text.
+    if word.contains('\n') || !is_slip(word, right) {
+        return;
+    }
+    let text = written.replacen(word, right, 1);
+    finding.fix(format!("write {right}"), vec![(at, text)]);
 }
 
 /// A hint at the path that is most like one that is not there: the longest part of it that is, with a name like the

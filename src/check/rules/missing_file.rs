@@ -1,6 +1,6 @@
 //! A kustomization that names a file or folder that is not there, or that cannot be built.
 
-use super::common::near_path;
+use super::common::{mend_slip, near_path};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::index::{Reference, Repository, Role};
@@ -40,6 +40,12 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                     None => crate::index::relative(&reference.from, &near),
                 };
                 finding.hint(format!("did you mean `{written}`?"));
+                let slash = if reference.text.ends_with('/') {
+                    "/"
+                } else {
+                    ""
+                };
+                mend_slip(finding, &format!("{}{written}{slash}", reference.key));
             }
             if !read && !repository.clusters.is_empty() {
                 finding.severity(Severity::Warning);

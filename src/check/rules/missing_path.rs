@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::common::near_path;
+use super::common::{mend_slip, near_path};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::index::{Folder, Repository, group};
@@ -96,5 +96,8 @@ fn tell(
         finding.hint("name the folder that it is in");
     } else if let Some(near) = near_path(folder, repository) {
         finding.hint(format!("did you mean `./{near}`?"));
+        let begin = if text.starts_with("./") { "./" } else { "" };
+        let end = if text.ends_with('/') { "/" } else { "" };
+        mend_slip(finding, &format!("{begin}{near}{end}"));
     }
 }
