@@ -6,7 +6,7 @@ use super::artifact;
 use super::build::{Build, Builder, Built, Origin};
 use super::document::{Object, ObjectId, Objects, group};
 use super::effective::{Effective, Layer};
-use super::repository::{effective, place};
+use super::repository::{effective, place, place_of};
 use super::variables::Variables;
 use super::{Index, join};
 use crate::error::did_you_mean;
@@ -95,7 +95,7 @@ impl Start {
             .at(&["spec", "path"])
             .and_then(Node::text)
             .unwrap_or("./");
-        let (root, folder) = place(path, object.file(), index)?;
+        let (root, folder) = place_of(path, object, index)?;
         Some(Self {
             known: Known::Itself,
             root,
@@ -366,7 +366,7 @@ impl<'a> Cluster<'a> {
         index: &Index,
         objects: &Objects<'a>,
     ) -> (String, Folder) {
-        let found = |otherwise: Folder| match place(path, object.file(), index) {
+        let found = |otherwise: Folder| match place_of(path, object, index) {
             Some((root, folder)) => (root, Folder::Here(folder)),
             None => (String::new(), otherwise),
         };

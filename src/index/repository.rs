@@ -54,11 +54,14 @@ impl<'a> Repository<'a> {
                 clusters.push(cluster);
             }
         }
-        let reached = reached(&clusters);
+        let clusters = credible(clusters);
+        let reached = clusters
+            .iter()
+            .flat_map(|cluster| cluster.files.iter().copied());
         Self {
             index,
             objects,
-            reached,
+            reached: reached.collect(),
             references: index.references(),
             clusters,
         }
@@ -78,20 +81,20 @@ impl<'a> Repository<'a> {
     }
 }
 
-/// The files that Flux reads. Beside clusters of which it is known where they begin, what nothing applies is a cluster
-/// of its own only where another cluster could be: anywhere else its line is missing.
-fn reached<'a>(clusters: &[Cluster<'a>]) -> BTreeSet<&'a str> {
-    let known = |cluster: &&Cluster<'_>| cluster.start.known != Known::Implied;
-    let homes: BTreeSet<&str> = clusters
+/// Beside clusters of which it is known where they begin, what nothing applies is a cluster of its own only where
+/// another cluster could be: anywhere else its line is missing, or it is put aside.
+fn credible(mut clusters: Vec<Cluster<'_>>) -> Vec<Cluster<'_>> {
+    let is_known = |cluster: &Cluster<'_>| cluster.start.known != Known::Implied;
+    let homes: BTreeSet<String> = clusters
         .iter()
-        .filter(known)
-        .map(|cluster| folder_of(&cluster.start.folder))
+        .filter(|cluster| is_known(cluster))
+        .map(|cluster| folder_of(&cluster.start.folder).to_owned())
         .collect();
-    let read = clusters.iter().filter(|cluster| {
-        known(cluster) || homes.is_empty() || homes.contains(folder_of(&cluster.start.folder))
+    clusters.retain(|cluster| {
+        let home = folder_of(&cluster.start.folder);
+        is_known(cluster) || homes.is_empty() || homes.contains(home)
     });
-    read.flat_map(|cluster| cluster.files.iter().copied())
-        .collect()
+    clusters
 }
 
 pub(super) fn effective<'a>(objects: &Objects<'a>, built: &Built<'a>) -> Option<Effective<'a>> {
@@ -193,13 +196,7 @@ fn applied<'a>(
             .at(&["spec", "path"])
             .and_then(Node::text)
             .unwrap_or("./");
-        let kind = object
-            .node
-            .at(&["spec", "sourceRef", "kind"])
-            .and_then(Node::text);
-        if kind != Some("ExternalArtifact")
-            && let Some((_, folder)) = place(path, object.file(), index)
-        {
+        if let Some((_, folder)) = place_of(path, object, index) {
             note(&folder, Some(id));
         }
     }
@@ -223,6 +220,25 @@ fn top(folder: &str, id: ObjectId, builder: &mut Builder<'_>, index: &Index) -> 
         }
     }
     top.to_owned()
+}
+
+/// Where the path of a Flux Kustomization leads, if its source may be this repository. A source of the name that Flux
+/// gives its own may be made of a part of it. Any other must name a folder that is here: `.` is in every source.
+pub(super) fn place_of(path: &str, object: &Object<'_>, index: &Index) -> Option<(String, String)> {
+    let text = |key: &str| {
+        object
+            .node
+            .at(&["spec", "sourceRef", key])
+            .and_then(Node::text)
+    };
+    if text("kind") == Some("ExternalArtifact") {
+        return None;
+    }
+    if text("name") == Some("flux-system") {
+        return place(path, object.file(), index);
+    }
+    let folder = join("", path.trim_start_matches('/'))?;
+    (!folder.is_empty() && index.has_folder(&folder)).then(|| (String::new(), folder))
 }
 
 /// Where a path leads that is seen from the root of a source: the root of the repository, or else a folder above the

@@ -163,9 +163,15 @@ fn parse(path: &str, source: &Arc<Source>) -> Read {
             let inline = inline(path, &documents);
             Read::Documents(documents, inline)
         }
-        Err(_) if is_templated(&source.text) => Read::Templated,
+        Err(error) if is_templated(&source.text) || is_too_much(&error) => Read::Templated,
         Err(error) => Read::Broken(error.problems),
     }
+}
+
+/// Whether it is the parser that gave up, and not the text that is wrong: it looks ahead over so many comments only.
+fn is_too_much(error: &Error) -> bool {
+    let mut problems = error.problems.iter();
+    problems.any(|problem| problem.message.contains("too many buffered comments"))
 }
 
 /// Whether a text has the marks of Go templates or Jinja.

@@ -61,7 +61,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                 }
                 instead(finding, &found, repository);
                 if matches!(found, Lookup::None) && !is_other && !object.cluster.open.is_empty() {
-                    finding.severity(Severity::Warning);
+                    finding.severity(Severity::Hint);
                     let why = object.cluster.open.first().cloned().unwrap_or_default();
                     finding.hint(format!(
                         "nothing in this repository has this name ({why}, so it may be there)"

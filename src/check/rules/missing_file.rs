@@ -27,7 +27,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
             {
                 continue;
             }
-            let Some(message) = wrong(reference, repository) else {
+            let Some(message) = wrong(&source.name, reference, repository) else {
                 continue;
             };
             let read = repository.reached.contains(source.name.as_str());
@@ -56,10 +56,10 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
 }
 
 /// What is wrong with a reference.
-fn wrong(reference: &Reference, repository: &Repository<'_>) -> Option<String> {
+fn wrong(file: &str, reference: &Reference, repository: &Repository<'_>) -> Option<String> {
     let index = repository.index;
     let (to, text) = (&reference.to, &reference.text);
-    if index.hidden.contains(to) {
+    if index.hidden.contains(to) && !index.hidden.contains(file) {
         return Some(format!("`{text}` is kept from Flux by .sourceignore"));
     }
     if index.paths.contains(to) {

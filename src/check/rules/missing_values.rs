@@ -82,7 +82,8 @@ fn look(
         "make the {of} {name} before, or mark it optional: true"
     ));
     instead(finding, &found, repository);
-    if of == "Secret" && !near {
+    if of == "Secret" && !near || !near && is_said_elsewhere(&node, &name, repository) {
+        // An operator, Terraform or somebody's hand makes it.
         finding.severity(Severity::Hint);
     } else if optional {
         finding.severity(Severity::Warning);
@@ -90,6 +91,13 @@ fn look(
     } else if !object.cluster.open.is_empty() && !near {
         finding.severity(Severity::Warning);
     }
+}
+
+/// Whether any other file of the repository has the name in it: then it is no slip, and something may make it from that.
+fn is_said_elsewhere(node: &Located<'_>, name: &str, repository: &Repository<'_>) -> bool {
+    let mut texts = repository.index.texts.values();
+    texts.any(|source| source.name != node.source.name && source.text.contains(name))
+        || node.source.text.matches(name).count() > 1
 }
 
 /// kustomize appends a hash to the name, and does not know this field.

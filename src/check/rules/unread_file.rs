@@ -35,6 +35,10 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
             continue;
         }
         let object = &repository.objects.all[ids[0]];
+        // What has no name is read by some tool.
+        if object.name.is_empty() || is_put_aside(path, &list, repository) {
+            continue;
+        }
         let message = format!(
             "nothing lists this file, so its {} {} is not applied",
             object.kind, object.name
@@ -67,6 +71,13 @@ fn is_named(list: &str, path: &str, repository: &Repository<'_>) -> bool {
                     && near_path(&reference.to, repository).as_deref() == Some(path)
         })
     })
+}
+
+/// Whether somebody has taken a file out on purpose: its name stands in a comment of the kustomization.
+fn is_put_aside(path: &str, list: &str, repository: &Repository<'_>) -> bool {
+    let source = repository.index.texts.get(list);
+    let mut lines = source.into_iter().flat_map(|source| source.text.lines());
+    lines.any(|line| line.trim_start().starts_with('#') && line.contains(name_of(path)))
 }
 
 fn name_of(path: &str) -> &str {
