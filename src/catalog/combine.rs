@@ -171,6 +171,19 @@ impl Catalogue {
         self.again(files)
     }
 
+    /// This catalogue with other files, which lie elsewhere, instead of those of a component.
+    ///
+    /// # Errors
+    /// What comes of it does not hold.
+    pub fn instead(&self, known: &str, own: Files) -> Result<Self> {
+        let mut files = self.files.clone();
+        if let Some(component) = self.components.get(known) {
+            files.retain(|path, _| !is_below(path, [component.root.as_str()]));
+        }
+        files.extend(own);
+        self.again(files)
+    }
+
     /// Loads files anew; what this catalogue has keeps its versions, and the names and layers that a platform gave.
     fn again(&self, files: Files) -> Result<Self> {
         let mut whole = Self::load_in_use(files)?;

@@ -87,7 +87,7 @@ pub const PLATFORM: [&str; 3] = ["name", "git", "ci"];
 pub const PLATFORM_USED: [&str; 1] = ["email"];
 
 /// What templates see of the component.
-pub const COMPONENT: [&str; 16] = [
+pub const COMPONENT: [&str; 17] = [
     "name",
     "object",
     "layer",
@@ -98,6 +98,7 @@ pub const COMPONENT: [&str; 16] = [
     "timeout",
     "pinned",
     "removing",
+    "renaming",
     "crds",
     "handover",
     "has_values",

@@ -11,7 +11,7 @@ use crate::ui::Step;
 use crate::yaml::parse_foreign;
 
 /// Flux Kustomizations, as kubectl takes them.
-const KUSTOMIZATION: &str = "kustomizations.kustomize.toolkit.fluxcd.io";
+pub(super) const KUSTOMIZATION: &str = "kustomizations.kustomize.toolkit.fluxcd.io";
 
 /// The step: guards and parts of these components are gone from a cluster. kubectl speaks to it.
 pub(super) fn caught_up(opened: &Opened, cluster: &Cluster, names: &[&String]) -> Step {

@@ -88,6 +88,9 @@ struct PlacedEntry {
     suspended: bool,
     /// Whether it is about to go: the first step of its removal is done.
     removing: bool,
+    /// Whether its objects are about to get another name: the first step of that is done, and Flux deletes nothing of
+    /// it.
+    renaming: bool,
     /// Whether Flux reads it. It does not if no list of the cluster names its file.
     listed: bool,
 }
@@ -203,6 +206,7 @@ fn placed(opened: &Opened, component: &str) -> Vec<PlacedEntry> {
             pinned: placed.pinned,
             suspended: unit.is_some_and(|unit| unit.suspended),
             removing: opened.platform.is_removing(component, name),
+            renaming: opened.platform.is_renaming(component, name),
             listed: unit.is_none_or(|unit| opened.is_listed(unit)),
         });
     }
@@ -264,6 +268,9 @@ fn cell(entry: &PlacedEntry) -> String {
     }
     if entry.removing {
         cell += " removing";
+    }
+    if entry.renaming {
+        cell += " renaming";
     }
     if !entry.listed {
         cell += " not listed";

@@ -23,6 +23,7 @@ mod plan;
 mod relocate;
 mod removal;
 mod remove;
+mod renaming;
 mod runbook;
 mod schema;
 mod schemas;

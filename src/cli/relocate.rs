@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::edit::{Edit, WriteFlags, carry_out_plainly};
 use super::opened::Opened;
-use crate::catalog::{Catalogue, Layer, Name, Naming, Taken};
+use super::renaming;
+use crate::catalog::{Catalogue, Component, FOREIGN, Layer, Name, Naming, Taken};
 use crate::error::{Error, Problem, Result};
 use crate::model::{Platform, install_order, units};
 use crate::ui::Printer;
@@ -29,10 +30,18 @@ pub(super) struct MoveArgs {
 ///
 /// The names of its Flux Kustomizations, of its release and of its namespace stay, so nothing is deleted or restarted
 /// in a cluster. Your own overlays and paths that lead there follow.
+///
+/// With --objects the Flux Kustomization gets the new name too, where that can be done without loss: for manifests of
+/// your own, as `landform add app NAME --manifests DIR` makes them. It goes in two commits. The first keeps Flux from
+/// deleting anything; the second, by --continue once the clusters have caught up with the first, changes the name, and
+/// whatever waits for it follows. `landform add NAME --on CLUSTER,…` takes the first one back. What a chart installs,
+/// what lies in another repository, and what the catalogue has under its name keeps its objects' names.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  landform rename grafana dashboards\n  landform rename app grafana dashboards"
-)]
+#[command(after_help = "Examples:\n  \
+    landform rename grafana dashboards\n  \
+    landform rename app grafana dashboards\n  \
+    landform rename shop store --objects\n  \
+    landform rename shop store --objects --continue")]
 pub(super) struct RenameArgs {
     /// The component's name and its new one
     #[arg(value_name = "[app|infrastructure] NAME NEW", num_args = 2..=3, required = true)]
@@ -40,6 +49,9 @@ pub(super) struct RenameArgs {
     /// Rename its objects in the clusters too, where that can be done without loss
     #[arg(long)]
     objects: bool,
+    /// The second of two steps: the clusters have caught up with the first
+    #[arg(long = "continue", requires = "objects")]
+    go_on: bool,
     #[command(flatten)]
     write: WriteFlags,
 }
@@ -161,7 +173,13 @@ pub(super) fn rename(args: &RenameArgs, printer: &Printer) -> Result<u8> {
             ));
         }
     };
-    if is_renamed(&opened, name, new) {
+    // By its objects' name too, where those are what is to be renamed.
+    let name = if args.objects && is_renamed(&opened, name, new) {
+        new
+    } else {
+        name
+    };
+    if is_renamed(&opened, name, new) || (args.objects && has_new_objects(&opened, name, new)) {
         let mut edit = Edit::new("rename", &opened, format!("Rename {name} to {new}"));
         return carry_out_plainly(&mut edit, &args.write, printer);
     }
@@ -178,13 +196,29 @@ pub(super) fn rename(args: &RenameArgs, printer: &Printer) -> Result<u8> {
                 .hint(format!("landform rename {name} {new}")),
         ));
     }
-    if args.objects {
-        return Err(objects_stay(&opened, name));
-    }
     let object = component.object.clone();
+    let objects = args.objects && object != *new;
+    if objects {
+        renaming::must_be_safe(&opened, name)?;
+    } else if args.go_on {
+        return Err(Error::refused(
+            Problem::new(format!("the objects of {name} are called {new} already")).hint(format!(
+                "to rename its folders alone: landform rename {name} {new}"
+            )),
+        ));
+    }
     free(&opened, name, new)?;
-    let mut catalogue = copy(&opened.catalogue)?;
-    catalogue.call(name, new, is);
+    if objects && !renaming::goes_on(&opened, name, new, args.go_on)? {
+        let mut edit = renaming::first_step(&opened, name, new)?;
+        return carry_out_plainly(&mut edit, &args.write, printer);
+    }
+    let catalogue = if objects {
+        renaming::called(&opened, name, new)?
+    } else {
+        let mut catalogue = copy(&opened.catalogue)?;
+        catalogue.call(name, new, is);
+        catalogue
+    };
     let mut edit = Edit::new("rename", &opened, format!("Rename {name} to {new}"));
     if let Some(chosen) = edit.platform.components.remove(name) {
         edit.platform.components.insert(new.clone(), chosen);
@@ -201,7 +235,9 @@ pub(super) fn rename(args: &RenameArgs, printer: &Printer) -> Result<u8> {
     }
     edit.places = places(&opened, name, new, is, is);
     edit.catalogue = &catalogue;
-    if name != new {
+    if objects {
+        renaming::last_step(&mut edit, name, new)?;
+    } else if name != new {
         edit.notes.push(format!(
             "in the clusters everything keeps the name {object}: nothing is deleted or restarted, and {object} stays taken"
         ));
@@ -218,28 +254,19 @@ fn is_renamed(opened: &Opened, name: &str, new: &str) -> bool {
         && object.is_some_and(|component| component.spec.name.value == new)
 }
 
+/// Whether the objects of a component have its new name already.
+fn has_new_objects(opened: &Opened, name: &str, new: &str) -> bool {
+    let known = &opened.platform.components;
+    known.contains_key(new)
+        && opened.catalogue.components[new].object == new
+        && (name == new || opened.is_gone(name))
+}
+
 fn renamed(unit: &str, name: &str, new: &str) -> String {
     match unit.strip_prefix(name) {
         Some(rest) => format!("{new}{rest}"),
         None => unit.to_owned(),
     }
-}
-
-/// Why the objects of a component cannot be renamed without loss.
-fn objects_stay(opened: &Opened, name: &str) -> Error {
-    let component = &opened.catalogue.components[name];
-    let why = if component.spec.source.value.is_chart() {
-        "a HelmRelease of another name is another release to Helm: the old one would be uninstalled, and what it runs with it"
-    } else {
-        "a Flux Kustomization of another name would apply the same objects as the old one, which deletes them when it goes"
-    };
-    Error::refused(
-        Problem::new(format!("the objects of {name} cannot be renamed without loss: {why}")).hint(
-            format!(
-                "rename its folders alone, which nobody in a cluster notices: landform rename {name} NEW"
-            ),
-        ),
-    )
 }
 
 /// Refuses a name that is none, or that is taken.
@@ -275,11 +302,16 @@ fn free(opened: &Opened, name: &str, new: &str) -> Result<()> {
     if opened.catalogue.by_object(new).is_none() && embedded.components.contains_key(new) {
         return taken(format!("`{new}` is another component of the catalogue"));
     }
-    // What may still be added counts too: nothing else may seem to give its abilities.
+    // What may still be added counts too: nothing else may seem to give its abilities. One of the user's own gives
+    // none but its old names.
+    let itself = |component: &Component| {
+        component.object == new
+            || (component.spec.name.value == name && component.spec.category == FOREIGN)
+    };
     let all = opened.catalogue.components.values();
     let mut abilities = all
         .chain(embedded.components.values())
-        .filter(|component| component.object != new)
+        .filter(|component| !itself(component))
         .flat_map(|component| component.spec.all_provides());
     if abilities.any(|ability| ability.name == new) {
         return taken(format!("`{new}` is the name of an ability"));

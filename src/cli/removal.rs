@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::opened::Opened;
+use super::renaming::take_back;
 use crate::catalog::{Component, CrdOrigin, CrdRemoval, Layer, Order, RemovalOrder};
 use crate::error::{Error, Place, Problem, Problems, Result};
 use crate::model::unmet;
@@ -85,6 +86,30 @@ pub(super) fn refuse_needed(
                     Problem::new(message).hint("take that line away first: it would wait for ever");
                 problems.push(at(opened, &unit.file, edge.span.clone(), problem));
             }
+        }
+    }
+    problems.into_result()
+}
+
+/// Refuses a removal while objects are being renamed: Flux would delete nothing.
+///
+/// # Errors
+/// The first step of that is done.
+pub(super) fn refuse_renaming(
+    opened: &Opened,
+    from: &BTreeMap<String, BTreeSet<String>>,
+) -> Result<()> {
+    let mut problems = Problems::default();
+    for (name, from) in from {
+        let mut on = from.iter();
+        if on.any(|cluster| opened.platform.is_renaming(name, cluster)) {
+            let problem = Problem::new(format!(
+                "the objects of {name} are being renamed: until that is done Flux deletes nothing of it"
+            ));
+            problems.push(problem.hint(format!(
+                "finish it: landform rename {name} NEW --objects --continue; or keep the old name: {}",
+                take_back(opened, name)
+            )));
         }
     }
     problems.into_result()

@@ -109,6 +109,7 @@ fn components(args: &ComponentArgs, printer: &Printer) -> Result<u8> {
             from.insert(name.clone(), there);
         }
     }
+    removal::refuse_renaming(&opened, &from)?;
     removal::refuse_needed(&opened, &from)?;
     let two_steps: BTreeSet<String> = from
         .iter()
@@ -251,13 +252,8 @@ fn last_step<'a>(
     );
     edit.platform = resolution.platform;
     for (name, clusters) in &from {
-        if let Some(chosen) = edit.platform.components.get_mut(name)
-            && let Some(pending) = &mut chosen.pending
-        {
-            pending.on.retain(|cluster| !clusters.contains(cluster));
-            if pending.on.is_empty() {
-                chosen.pending = None;
-            }
+        if let Some(chosen) = edit.platform.components.get_mut(name) {
+            chosen.settle(clusters);
         }
         let now = args.now && two_steps.contains(name);
         edit.notes
@@ -315,6 +311,10 @@ fn cluster(args: &ClusterArgs, printer: &Printer) -> Result<u8> {
     )?;
     let mut edit = Edit::new("remove", &opened, format!("Remove the cluster {name}"));
     edit.platform = resolution.platform;
+    for chosen in edit.platform.components.values_mut() {
+        // A later cluster of that name begins with nothing.
+        chosen.settle(&BTreeSet::from([name.clone()]));
+    }
     let gone = opened.platform.components.keys();
     let gone: Vec<&String> = gone
         .filter(|component| !edit.platform.components.contains_key(*component))

@@ -130,6 +130,18 @@ pub struct Chosen {
     pub pending: Option<Pending>,
 }
 
+impl Chosen {
+    /// Nothing waits for a second step on these clusters any more.
+    pub fn settle(&mut self, on: &BTreeSet<String>) {
+        if let Some(pending) = &mut self.pending {
+            pending.on.retain(|cluster| !on.contains(cluster));
+            if pending.on.is_empty() {
+                self.pending = None;
+            }
+        }
+    }
+}
+
 /// A change in two steps, of which the first is done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -146,6 +158,8 @@ pub struct Pending {
 pub enum PendingOp {
     /// Its guards or its parts are gone; the component itself goes next.
     Remove,
+    /// Flux deletes nothing of it any more; its Flux Kustomization gets its new name next.
+    Rename,
 }
 
 /// A component on one cluster.
@@ -286,9 +300,18 @@ impl Cluster {
 impl Platform {
     /// Whether a component is about to go from a cluster: the first of two steps is done.
     pub fn is_removing(&self, component: &str, cluster: &str) -> bool {
+        self.is_pending(PendingOp::Remove, component, cluster)
+    }
+
+    /// Whether the objects of a component on a cluster are about to get another name: the first of two steps is done.
+    pub fn is_renaming(&self, component: &str, cluster: &str) -> bool {
+        self.is_pending(PendingOp::Rename, component, cluster)
+    }
+
+    fn is_pending(&self, op: PendingOp, component: &str, cluster: &str) -> bool {
         let chosen = self.components.get(component);
         let pending = chosen.and_then(|chosen| chosen.pending.as_ref());
-        pending.is_some_and(|pending| pending.on.contains(cluster))
+        pending.is_some_and(|pending| pending.op == op && pending.on.contains(cluster))
     }
 
     /// The platform without components on clusters; what is chosen stays chosen.

@@ -202,6 +202,7 @@ impl Renderer<'_> {
         let state = State {
             pinned: cluster.components[name].pinned,
             removing: self.platform.is_removing(name, cluster.name.as_str()),
+            renaming: self.platform.is_renaming(name, cluster.name.as_str()),
             has_values,
         };
         let pin = cluster.components[name].pins.get(&unit.name);

@@ -18,6 +18,8 @@ pub(super) struct State {
     pub(super) pinned: bool,
     /// The first step of its removal is done.
     pub(super) removing: bool,
+    /// The first step of renaming its objects is done.
+    pub(super) renaming: bool,
     /// All clusters share values.
     pub(super) has_values: bool,
 }
@@ -27,6 +29,7 @@ pub(super) fn component(component: &Component, state: State) -> Value {
     let State {
         pinned,
         removing,
+        renaming,
         has_values,
     } = state;
     let spec = &component.spec;
@@ -43,6 +46,7 @@ pub(super) fn component(component: &Component, state: State) -> Value {
         "crds": {"from": spec.crds.from, "removal": spec.crds.removal},
         "pinned": pinned,
         "removing": removing,
+        "renaming": renaming,
         "has_values": has_values,
     });
     if let Some(version) = spec.source.value.version() {

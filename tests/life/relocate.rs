@@ -275,3 +275,291 @@ fn what_is_still_used_is_not_removed() {
     life.commit();
     life.does(&["remove", "external-dns"]);
 }
+
+/// A component of manifests, on two of the three clusters.
+fn shop(life: &Life) {
+    life.sandbox.write(
+        "shop/all.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: shop\n",
+    );
+    let add = ["add", "app", "shop", "--manifests", "../shop"];
+    life.does(&[&add[..], &["--on", "prod,staging"]].concat());
+}
+
+/// What of the platform's files is not the record.
+fn tree(life: &Life) -> crate::platform::Files {
+    let mut files = life.files();
+    files.retain(|path, _| !path.starts_with(".landform/"));
+    files
+}
+
+const RENAME: [&str; 4] = ["rename", "shop", "store", "--objects"];
+const GO_ON: [&str; 5] = ["rename", "shop", "store", "--objects", "--continue"];
+
+#[test]
+fn objects_get_another_name_in_two_steps() {
+    let life = Life::new();
+    shop(&life);
+    let chart = ["--chart", "oci://ghcr.io/acme/web", "--version", "1.0.0"];
+    let needs = ["--needs", "shop", "--on", "prod"];
+    life.does(&[&["add", "app", "web"][..], &chart, &needs].concat());
+    life.edit(
+        "apps/shop/configmap-a.yaml",
+        "name: a\n",
+        "name: a # ours\n",
+    );
+    life.commit();
+    let before = life.files();
+    let said = life.refused(2, &GO_ON);
+    assert_says(&said, &["is not done on every cluster"]);
+    let said = life.refused(2, &["rename", "shop", "store", "--continue"]);
+    assert_says(&said, &["--objects"]);
+    let said = life.does(&RENAME);
+    assert_says(
+        &said,
+        &[
+            "\"Prepare the renaming of shop to store\"",
+            "only keeps Flux from deleting anything of shop on prod, staging",
+            "take no object out of shop",
+            "kubectl -n flux-system get kustomizations.kustomize.toolkit.fluxcd.io shop -o jsonpath='{.spec.prune}'",
+            "landform rename shop store --objects --continue",
+        ],
+    );
+    for cluster in ["prod", "staging"] {
+        let file = life.read(&format!("clusters/{cluster}/apps/shop.yaml"));
+        assert_says(&file, &["  name: shop\n", "  prune: false\n"]);
+    }
+    assert_says(&life.read("clusters/prod/apps/web.yaml"), &["prune: true"]);
+    assert_eq!(
+        life.git(&["diff", "--name-only", "HEAD~"]).lines().count(),
+        3
+    );
+    assert_eq!(life.edited(), ["edited apps/shop/configmap-a.yaml"]);
+    let listed = life.json(&["list", "--json"]);
+    assert!(listed.to_string().contains("\"renaming\":true"));
+    life.run(&["list"])
+        .success()
+        .stdout(predicates::str::contains("yes renaming"));
+    // Once more is no second step, and nothing else that counts on Flux deleting is done meanwhile.
+    let said = life.refused(2, &RENAME);
+    assert_says(
+        &said,
+        &["is done already", "landform add shop --on prod,staging"],
+    );
+    let said = life.refused(2, &["remove", "shop"]);
+    assert_says(&said, &["until that is done Flux deletes nothing of it"]);
+    life.refused(2, &["remove", "shop", "--now"]);
+    // It can be taken back, whole.
+    let said = life.does(&["add", "shop", "--on", "prod,staging"]);
+    assert_says(&said, &["Keep the name of shop on prod, staging"]);
+    assert_same(&before, &life.files());
+    life.does(&RENAME);
+    let said = life.does(&GO_ON);
+    assert_says(
+        &said,
+        &[
+            "\"Rename shop to store\"",
+            "and nothing of what it applied: store takes that over",
+            "where `prune` of shop is still true, everything is deleted",
+            "wait --for=delete kustomizations.kustomize.toolkit.fluxcd.io/shop",
+        ],
+    );
+    assert!(!life.has("apps/shop") && !life.has("clusters/prod/apps/shop.yaml"));
+    assert!(!life.has(".landform/catalog/apps/shop"));
+    assert_says(
+        &life.read("clusters/prod/apps/store.yaml"),
+        &[
+            "  name: store\n",
+            "  path: ./apps/store\n",
+            "  prune: true\n",
+        ],
+    );
+    assert_says(
+        &life.read("clusters/prod/apps/web.yaml"),
+        &["    - name: store\n"],
+    );
+    assert_says(&life.read("apps/store/configmap-a.yaml"), &["# ours"]);
+    // What it applies is what it applied.
+    assert_says(&life.read("apps/store/namespace.yaml"), &["name: shop\n"]);
+    assert_eq!(life.edited(), ["edited apps/store/configmap-a.yaml"]);
+    assert_eq!(life.on("store"), ["prod -", "staging -"]);
+    life.has_nothing_to_do(&GO_ON);
+    life.has_nothing_to_do(&RENAME);
+    life.has_nothing_to_do(&["update"]);
+    let said = life.refused(2, &["remove", "store"]);
+    assert_says(&said, &["web on prod needs shop"]);
+    life.does(&["move", "store", "--to", "infrastructure"]);
+    life.does(&["rename", "store", "shop", "--objects"]);
+    life.does(&["rename", "store", "shop", "--objects", "--continue"]);
+    life.does(&["move", "shop", "--to", "apps"]);
+    assert_same(&before, &life.files());
+}
+
+#[test]
+fn objects_follow_a_folder_that_was_renamed_before() {
+    let life = Life::new();
+    shop(&life);
+    life.does(&["rename", "shop", "store"]);
+    let before = tree(&life);
+    let said = life.does(&RENAME);
+    assert_says(&said, &["landform rename store store --objects --continue"]);
+    life.does(&GO_ON);
+    let mut expected = before;
+    for cluster in ["prod", "staging"] {
+        let path = format!("clusters/{cluster}/apps/store.yaml");
+        let now = life.read(&path);
+        assert_says(&now, &["  name: store\n", "  prune: true\n"]);
+        expected.remove(&path);
+    }
+    let mut now = tree(&life);
+    now.retain(|path, _| !path.ends_with("/apps/store.yaml"));
+    assert_same(&expected, &now);
+    assert_says(
+        &life.read(".landform/components/store.yaml"),
+        &["object: store\n"],
+    );
+    life.has_nothing_to_do(&["rename", "store", "store", "--objects"]);
+}
+
+#[test]
+fn what_cannot_be_renamed_without_loss_says_why() {
+    let life = Life::new();
+    shop(&life);
+    let git = ["--git", "https://x.io/web.git", "--tag", "v1"];
+    life.does(&[&["add", "app", "web"], &git[..]].concat());
+    let channel = ["--set", "prod:flux-alerts.channel=platform"];
+    life.does(&[&["add", "flux-alerts", "--on", "prod"][..], &channel].concat());
+    for (name, why) in [
+        ("web", "another Flux Kustomization, web-manifests"),
+        ("flux-alerts", "the catalogue has it under that name"),
+        ("grafana", "the old one would be uninstalled"),
+    ] {
+        let said = life.refused(2, &["rename", name, "store", "--objects"]);
+        assert_says(&said, &["cannot be renamed without loss", why]);
+    }
+    // Flux deletes all the same.
+    let prune = "  prune: true\n";
+    let deletes = "  prune: true\n  deletionPolicy: Delete\n";
+    life.edit("clusters/prod/apps/shop.yaml", prune, deletes);
+    life.commit();
+    let said = life.refused(2, &RENAME);
+    assert_says(
+        &said,
+        &[
+            "deletes on prod what shop applied when it goes, whatever `prune` is",
+            "--> clusters/prod/apps/shop.yaml:",
+        ],
+    );
+    life.edit("clusters/prod/apps/shop.yaml", deletes, prune);
+    life.commit();
+    life.does(&RENAME);
+    life.edit(
+        "clusters/prod/apps/shop.yaml",
+        "prune: false",
+        "prune: true",
+    );
+    life.commit();
+    let said = life.refused(2, &GO_ON);
+    assert_says(
+        &said,
+        &[
+            "`prune` of shop on prod is not false",
+            "--> clusters/prod/apps/shop.yaml:",
+        ],
+    );
+    life.edit(
+        "clusters/prod/apps/shop.yaml",
+        "prune: true",
+        "prune: false",
+    );
+    life.commit();
+    // Further clusters begin with the first step too.
+    life.does(&["add", "shop", "--on", "prod-us"]);
+    let said = life.refused(2, &GO_ON);
+    assert_says(&said, &["is not done on every cluster"]);
+    life.does(&RENAME);
+    life.does(&GO_ON);
+}
+
+#[test]
+fn both_steps_in_one_commit_are_refused() {
+    let life = Life::new();
+    shop(&life);
+    life.run(&[&RENAME[..], &["--yes", "--no-commit"]].concat())
+        .success();
+    for more in [&[][..], &["--no-commit"]] {
+        let said = life.refused(2, &[&GO_ON[..], more].concat());
+        assert_says(&said, &["the first step is not committed"]);
+    }
+    life.commit();
+    life.does(&GO_ON);
+}
+
+#[test]
+fn ones_own_lines_follow_a_renamed_object_or_stand_against_it() {
+    let life = Life::new();
+    shop(&life);
+    life.write(
+        "clusters/prod/apps/mine.yaml",
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: mine\n  \
+         namespace: flux-system\nspec:\n  dependsOn:\n    - {name: shop, namespace: other}\n    - name: \"shop\" # first\n  \
+         path: ./apps/mine\n",
+    );
+    life.write(
+        "clusters/prod/apps/alerts.yaml",
+        "kind: Alert\nspec:\n  eventSources:\n    - kind: Kustomization\n      name: shop\n",
+    );
+    // It waits for something of its own.
+    let elsewhere = life.read("clusters/prod/apps/mine.yaml");
+    life.write("clusters/prod-us/apps/mine.yaml", &elsewhere);
+    life.edit(
+        "clusters/prod/apps/kustomization.yaml",
+        "resources:\n",
+        "patches:\n  - patch: |-\n      kind: Kustomization\n      metadata:\n        name: shop\nresources:\n",
+    );
+    life.commit();
+    let said = life.refused(2, &RENAME);
+    assert_says(
+        &said,
+        &[
+            "this names the Flux Kustomization shop",
+            "--> clusters/prod/apps/alerts.yaml:5:13",
+            "--> clusters/prod/apps/kustomization.yaml:",
+        ],
+    );
+    life.git(&["revert", "--no-edit", "HEAD"]);
+    life.write("clusters/prod/apps/mine.yaml", &elsewhere);
+    life.write("clusters/prod-us/apps/mine.yaml", &elsewhere);
+    life.commit();
+    life.does(&RENAME);
+    let said = life.does(&GO_ON);
+    assert_says(
+        &said,
+        &["your own lines follow to the name store: clusters/prod/apps/mine.yaml:9"],
+    );
+    assert_says(
+        &life.read("clusters/prod/apps/mine.yaml"),
+        &["    - {name: shop, namespace: other}\n    - name: store # first\n"],
+    );
+    assert_eq!(life.read("clusters/prod-us/apps/mine.yaml"), elsewhere);
+}
+
+#[test]
+fn older_templates_cannot_rename_objects() {
+    let life = Life::new();
+    shop(&life);
+    life.edit(
+        ".landform/catalog/common/sync.yaml.tera",
+        "{{ \"false\" if component.renaming else \"true\" }}",
+        "true",
+    );
+    life.commit();
+    let said = life.refused(2, &RENAME);
+    assert_says(
+        &said,
+        &[
+            "templates cannot keep Flux from deleting",
+            "landform update",
+        ],
+    );
+}

@@ -7,27 +7,28 @@ use crate::cli::opened::Opened;
 use crate::error::Result;
 use crate::index::folder_of;
 use crate::merge::Moves;
-use crate::model::RepoPath;
+use crate::model::{PendingOp, RepoPath};
 use crate::render::render;
 
-/// Takes back the first step of a removal.
+/// Takes back the first step of a removal, or of a renaming of objects.
 pub(super) fn keep_after_all(names: &[String], on: &BTreeSet<String>, edit: &mut Edit<'_>) {
     for name in names {
         let Some(chosen) = edit.platform.components.get_mut(name) else {
             continue;
         };
-        let Some(pending) = &mut chosen.pending else {
+        let Some(pending) = &chosen.pending else {
             continue;
         };
         let kept: Vec<String> = pending.on.intersection(on).cloned().collect();
         if kept.is_empty() {
             continue;
         }
-        pending.on.retain(|cluster| !on.contains(cluster));
-        if pending.on.is_empty() {
-            chosen.pending = None;
-        }
-        edit.title = format!("Keep {name} on {}", kept.join(", "));
+        let what = match pending.op {
+            PendingOp::Remove => name.clone(),
+            PendingOp::Rename => format!("the name of {name}"),
+        };
+        chosen.settle(on);
+        edit.title = format!("Keep {what} on {}", kept.join(", "));
         edit.restored.insert(name.clone());
     }
 }

@@ -55,6 +55,7 @@ pub(super) fn change(edit: &Edit<'_>, sides: Sides) -> (Change, Vec<String>) {
     }
     forget(edit, &mut change);
     notes.extend(refer::follow(edit, &places, &mut change));
+    notes.extend(refer::follow_name(edit, &places, &mut change));
     change.oppose(ours.in_the_way);
     (change, notes)
 }

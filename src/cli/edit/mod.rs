@@ -101,6 +101,8 @@ pub(super) struct Edit<'a> {
     pub(super) versions: BTreeMap<String, String>,
     /// Folders and files that get another place, with all that is in them.
     pub(super) places: BTreeMap<String, String>,
+    /// A Flux Kustomization that gets another name.
+    pub(super) object: Option<RenamedObject>,
     /// Files that no template makes.
     pub(super) files: BTreeMap<RepoPath, String>,
     /// A cluster, and the new one that gets its edits too.
@@ -131,6 +133,7 @@ impl<'a> Edit<'a> {
             unwritten: BTreeMap::new(),
             versions: BTreeMap::new(),
             places: BTreeMap::new(),
+            object: None,
             files: BTreeMap::new(),
             like: None,
             resolved: BTreeMap::new(),
@@ -146,6 +149,16 @@ impl<'a> Edit<'a> {
             None => format!("{}\n\n{}\n", self.title, self.body.trim_end()),
         }
     }
+}
+
+/// A Flux Kustomization that gets another name.
+pub(super) struct RenamedObject {
+    /// Its name.
+    pub(super) from: String,
+    /// The new one.
+    pub(super) to: String,
+    /// The clusters it is on.
+    pub(super) on: BTreeSet<String>,
 }
 
 /// A file that lacks what components change in it.

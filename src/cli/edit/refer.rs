@@ -7,10 +7,10 @@ use std::sync::Arc;
 use super::Edit;
 use super::sides::placed;
 use crate::change::{Action, Change};
-use crate::error::{Problem, Problems, Result, Source};
+use crate::error::{Place, Problem, Problems, Result, Source};
 use crate::index::{Index, Reference, Role, names_paths, references, relative};
 use crate::model::{RECORD, RepoPath};
-use crate::yaml::parse_foreign;
+use crate::yaml::{Node, parse_foreign};
 
 /// Lets references to what gets another place name the new one; gives a note about those that no template would have
 /// written.
@@ -30,17 +30,9 @@ pub(super) fn follow(
         if !found.iter().any(|reference| moves(&reference)) {
             continue;
         }
-        let Ok(to) = RepoPath::new(new(path)) else {
+        let Some((to, now)) = planned(change, new(path), source) else {
             continue;
         };
-        let planned = change.files.get(&to);
-        if planned.is_some_and(|file| file.after.is_none())
-            || change.conflicts.iter().any(|conflict| conflict.path == to)
-        {
-            continue;
-        }
-        let after = planned.and_then(|file| file.after.clone());
-        let now = after.unwrap_or_else(|| source.text.clone());
         let mut text = now.clone();
         // As it would be read in its old place: what a template wrote anew names the new place already.
         let documents = parse_foreign(&Source::new(path, text.clone())).unwrap_or_default();
@@ -66,6 +58,75 @@ pub(super) fn follow(
         let list = followed.join(", ");
         format!("your own references follow to the new place: {list}")
     })
+}
+
+/// Lets whatever waits for a Flux Kustomization that gets another name wait for it by that name; gives a note about
+/// the lines that no template would have written.
+pub(super) fn follow_name(
+    edit: &Edit<'_>,
+    places: &BTreeMap<String, String>,
+    change: &mut Change,
+) -> Option<String> {
+    let object = edit.object.as_ref()?;
+    let index = &edit.opened.index;
+    let waits = index.kustomizations.iter().filter(|unit| {
+        let mut edges = unit.depends_on.iter();
+        object.on.contains(&unit.cluster) && edges.any(|edge| edge.value == object.from)
+    });
+    let files: BTreeSet<&String> = waits.map(|unit| &unit.file).collect();
+    let mut followed = Vec::new();
+    for file in files {
+        let source = &index.texts[file];
+        let to = placed(places, file).unwrap_or_else(|| file.clone());
+        let Some((to, now)) = planned(change, to, source) else {
+            continue;
+        };
+        let read = Source::new(to.as_str(), now.clone());
+        let documents = parse_foreign(&read).unwrap_or_default();
+        let edges = documents
+            .iter()
+            .filter_map(|document| document.at(&["spec", "dependsOn"]))
+            .flat_map(Node::items);
+        let own = edges.filter(|edge| {
+            let namespace = edge.get("namespace").and_then(Node::text);
+            namespace.is_none_or(|namespace| namespace == "flux-system")
+        });
+        let mut names: Vec<&Node> = own
+            .filter_map(|edge| edge.get("name"))
+            .filter(|name| name.text() == Some(&object.from))
+            .collect();
+        names.sort_by_key(|name| name.span.start);
+        let mut text = now.clone();
+        for name in names.iter().rev() {
+            text.replace_range(name.span.clone(), &object.to);
+        }
+        followed.extend(names.iter().map(|name| {
+            let place = Place::Span(Arc::clone(&read), name.span.clone());
+            let line = place.line_column().map(|(line, _)| format!(":{line}"));
+            format!("{to}{}", line.unwrap_or_default())
+        }));
+        if text != now {
+            let before = (to.as_str() == file).then_some(&source.text);
+            change.put(&to, before, text);
+        }
+    }
+    (!followed.is_empty()).then(|| {
+        let list = followed.join(", ");
+        format!("your own lines follow to the name {}: {list}", object.to)
+    })
+}
+
+/// Where a file is after a change and what it says there; nothing if it goes, or is in conflict.
+fn planned(change: &Change, to: String, source: &Source) -> Option<(RepoPath, String)> {
+    let to = RepoPath::new(to).ok()?;
+    let planned = change.files.get(&to);
+    if planned.is_some_and(|file| file.after.is_none())
+        || change.conflicts.iter().any(|conflict| conflict.path == to)
+    {
+        return None;
+    }
+    let after = planned.and_then(|file| file.after.clone());
+    Some((to, after.unwrap_or_else(|| source.text.clone())))
 }
 
 /// Refuses a change that deletes what a file still names that stays.
