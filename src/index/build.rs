@@ -6,9 +6,10 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::document::{Object, ObjectId, Objects, is_cluster_scoped};
+use super::document::{ObjectId, Objects, is_cluster_scoped};
 use super::effective::Layer;
-use super::selector::Selector;
+use super::identity::{Clash, Identities};
+use super::patch::Idle;
 use super::{Index, is_yaml, join};
 use crate::error::Source;
 use crate::yaml::Node;
@@ -48,6 +49,8 @@ pub struct Built<'a> {
     pub patches: Vec<Layer<'a>>,
     /// Whether its name is another than is written.
     pub renamed: bool,
+    /// Whether it is the second of its identity in a build.
+    pub again: bool,
     /// The kustomization whose `namespace` it has, and the place of that.
     pub placed_by: Option<(&'a Arc<Source>, Range<usize>)>,
 }
@@ -61,15 +64,23 @@ pub struct Build<'a> {
     pub files: BTreeSet<&'a str>,
     /// Why there may be more than is known: remote resources, files that cannot be read.
     pub open: BTreeSet<String>,
+    /// Whether something may give objects other names and namespaces than are known: replacements, transformers.
+    pub loose: bool,
 }
 
 /// Builds folders, each once.
 pub struct Builder<'a> {
     index: &'a Index,
-    objects: &'a Objects<'a>,
+    pub(super) objects: &'a Objects<'a>,
     done: BTreeMap<String, Rc<Build<'a>>>,
     /// Folders whose build has begun.
     under_way: BTreeSet<String>,
+    /// Objects that are in a build twice, by the place of the second.
+    pub(super) clashes: BTreeMap<(&'a str, usize), Clash<'a>>,
+    /// Patches that were for nothing in a build, by their place.
+    pub(super) idle: BTreeMap<(&'a str, usize), Idle<'a>>,
+    /// Places of patches that were for something in a build.
+    pub(super) used: BTreeSet<(&'a str, usize)>,
 }
 
 impl<'a> Builder<'a> {
@@ -80,6 +91,9 @@ impl<'a> Builder<'a> {
             objects,
             done: BTreeMap::new(),
             under_way: BTreeSet::new(),
+            clashes: BTreeMap::new(),
+            idle: BTreeMap::new(),
+            used: BTreeSet::new(),
         }
     }
 
@@ -93,7 +107,19 @@ impl<'a> Builder<'a> {
         }
         let mut build = Build::default();
         match self.index.kustomization_file(folder) {
-            Some(file) => self.kustomization(folder, &file, &mut build),
+            Some(file) => {
+                // A Component by itself has nothing to patch, and kustomize does not build it.
+                let is_component = self.index.files.get(&file).is_some_and(|documents| {
+                    let kind = documents.first().and_then(|node| node.get("kind"));
+                    kind.and_then(Node::text) == Some("Component")
+                });
+                let alone = format!("{file} is a Component");
+                if is_component {
+                    build.open.insert(alone.clone());
+                }
+                self.kustomization(folder, &file, &mut build);
+                build.open.remove(&alone);
+            }
             None => self.plain(folder, &mut build),
         }
         self.under_way.remove(folder);
@@ -118,8 +144,10 @@ impl<'a> Builder<'a> {
                 continue;
             }
             let owner = super::folder_of(path);
-            let mut above = ancestors(owner, folder);
-            if let Some(own) = above.find(|folder| index.kustomization_file(folder).is_some()) {
+            // The outermost: Flux does not look below a folder that has a kustomization.
+            let above = ancestors(owner, folder);
+            let kustomized = above.filter(|folder| index.kustomization_file(folder).is_some());
+            if let Some(own) = kustomized.last() {
                 inner.push(format!("{own}/"));
                 let child = self.build(own);
                 take(&child, build);
@@ -127,6 +155,7 @@ impl<'a> Builder<'a> {
             }
             self.file(path, build);
         }
+        Identities::default().add(folder, None, build, self);
     }
 
     fn file(&self, path: &'a str, build: &mut Build<'a>) {
@@ -147,6 +176,7 @@ impl<'a> Builder<'a> {
                 namespace: object.namespace.map(str::to_owned),
                 patches: Vec::new(),
                 renamed: false,
+                again: false,
                 placed_by: None,
             });
         }
@@ -166,13 +196,15 @@ impl<'a> Builder<'a> {
             build.open.insert(format!("{file} cannot be read"));
             return;
         };
+        build.loose |= ["replacements", "transformers", "vars"]
+            .iter()
+            .any(|key| node.get(key).is_some());
+        let mut identities = Identities::of(build, self.objects);
         for key in ["resources", "bases"] {
             for item in node.get(key).into_iter().flat_map(Node::items) {
                 self.resource(folder, item, build);
+                identities.add(folder, Some((source, item)), build, self);
             }
-        }
-        for item in node.get("components").into_iter().flat_map(Node::items) {
-            self.component(folder, item, build);
         }
         for key in ["helmCharts", "generators"] {
             if node.get(key).is_some() {
@@ -180,8 +212,15 @@ impl<'a> Builder<'a> {
             }
         }
         generators(source, node, build);
+        identities.add(folder, Some((source, node)), build, self);
+        for item in node.get("components").into_iter().flat_map(Node::items) {
+            self.component(folder, item, build);
+        }
         self.patches(folder, source, node, build);
         transform(source, node, self.objects, build);
+        if node.get("namespace").is_some() {
+            Identities::default().add(folder, Some((source, node)), build, self);
+        }
     }
 
     fn resource(&mut self, folder: &str, item: &'a Node, build: &mut Build<'a>) {
@@ -219,7 +258,7 @@ impl<'a> Builder<'a> {
     }
 
     fn patches(
-        &self,
+        &mut self,
         folder: &str,
         source: &'a Arc<Source>,
         node: &'a Node,
@@ -233,7 +272,7 @@ impl<'a> Builder<'a> {
                 (None, Some(text)) => self.patch_text(source, text),
                 (None, None) => Vec::new(),
             };
-            self.lay(target, &layers, &mut build.built);
+            self.lay((source, patch), target, &layers, build);
         }
         for item in list("patchesStrategicMerge") {
             let text = item.text().unwrap_or_default();
@@ -242,7 +281,7 @@ impl<'a> Builder<'a> {
             } else {
                 self.patch_file(folder, text, build)
             };
-            self.lay(None, &layers, &mut build.built);
+            self.lay((source, item), None, &layers, build);
         }
     }
 
@@ -273,45 +312,6 @@ impl<'a> Builder<'a> {
         });
         layers.collect()
     }
-
-    /// Lays patches over the objects that they are for.
-    pub fn lay(&self, target: Option<&Node>, layers: &[Layer<'a>], built: &mut [Built<'a>]) {
-        let selector = target.and_then(Selector::read);
-        if target.is_some() && selector.is_none() {
-            return;
-        }
-        for each in built {
-            let Origin::Object(id) = each.origin else {
-                continue;
-            };
-            let object = &self.objects.all[id];
-            if object.nested {
-                continue;
-            }
-            for layer in layers {
-                let fits = match &selector {
-                    Some(selector) => {
-                        selector.selects(object, &each.name, each.namespace.as_deref())
-                    }
-                    None => is_named(layer.node, object, each),
-                };
-                if fits {
-                    each.patches.push(layer.clone());
-                }
-            }
-        }
-    }
-}
-
-/// Whether a merge patch names an object.
-fn is_named(patch: &Node, object: &Object<'_>, built: &Built<'_>) -> bool {
-    let text = |path: &[&str]| patch.at(path).and_then(Node::text);
-    let group = text(&["apiVersion"]).map(|api| api.split_once('/').map_or("", |(group, _)| group));
-    let namespace = text(&["metadata", "namespace"]);
-    text(&["kind"]) == Some(object.kind)
-        && group == Some(object.group())
-        && text(&["metadata", "name"]).is_some_and(|name| name == object.name || name == built.name)
-        && namespace.is_none_or(|name| built.namespace.as_deref().is_none_or(|own| own == name))
 }
 
 /// Folders from `folder` upwards, below `top`.
@@ -329,6 +329,7 @@ fn take<'a>(child: &Build<'a>, build: &mut Build<'a>) {
     build.built.extend(child.built.iter().cloned());
     build.files.extend(&child.files);
     build.open.extend(child.open.iter().cloned());
+    build.loose |= child.loose;
 }
 
 /// Whether a resource is an address, or the short form of one.
@@ -376,6 +377,7 @@ fn generators<'a>(source: &'a Arc<Source>, node: &'a Node, build: &mut Build<'a>
                     .map(str::to_owned),
                 patches: Vec::new(),
                 renamed: hashed,
+                again: false,
                 placed_by: None,
             });
         }
@@ -386,7 +388,7 @@ fn generators<'a>(source: &'a Arc<Source>, node: &'a Node, build: &mut Build<'a>
 fn transform<'a>(
     source: &'a Arc<Source>,
     node: &'a Node,
-    objects: &Objects<'_>,
+    objects: &Objects<'a>,
     build: &mut Build<'a>,
 ) {
     let own = |built: &&mut Built<'a>| match built.origin {
@@ -399,13 +401,16 @@ fn transform<'a>(
     };
     if let Some((namespace, node)) = scalar("namespace") {
         for each in build.built.iter_mut().filter(own) {
-            each.namespace = Some(namespace.to_owned());
+            each.place(namespace, objects);
             each.placed_by = Some((source, node.span.clone()));
         }
     }
     for (key, before) in [("namePrefix", true), ("nameSuffix", false)] {
         if let Some((affix, _)) = scalar(key) {
             for each in build.built.iter_mut().filter(own) {
+                if keeps_name(each.kind(objects)) {
+                    continue;
+                }
                 each.name = if before {
                     format!("{affix}{}", each.name)
                 } else {
@@ -417,7 +422,25 @@ fn transform<'a>(
     }
 }
 
+/// Kinds to whose names kustomize appends nothing (`prefixFieldSpecsToSkip` of its prefix transformer).
+pub(super) fn keeps_name(kind: &str) -> bool {
+    matches!(
+        kind,
+        "CustomResourceDefinition" | "APIService" | "Namespace"
+    )
+}
+
 impl<'a> Built<'a> {
+    /// Puts it into a namespace, as the namespace transformer of kustomize does: a `Namespace` gets that name
+    /// (`builtinpluginconsts/namespace.go`).
+    pub(super) fn place(&mut self, namespace: &str, objects: &Objects<'a>) {
+        self.namespace = Some(namespace.to_owned());
+        if self.kind(objects) == "Namespace" && self.group(objects).is_empty() {
+            self.renamed |= self.name != namespace;
+            namespace.clone_into(&mut self.name);
+        }
+    }
+
     /// Its kind.
     pub fn kind(&self, objects: &Objects<'a>) -> &'a str {
         match &self.origin {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::artifact;
-use super::build::{Build, Builder, Built, Origin};
+use super::build::{Build, Builder, Built, Origin, keeps_name};
 use super::document::{Object, ObjectId, Objects, group};
 use super::effective::{Effective, Layer};
 use super::repository::{effective, place, place_of};
@@ -158,6 +158,8 @@ pub struct Unit<'a> {
     pub files: BTreeSet<&'a str>,
     /// Why it may apply more than is known.
     pub open: BTreeSet<String>,
+    /// Whether what it applies may have other names and namespaces than are known.
+    pub loose: bool,
     /// What it puts in for variables.
     pub variables: Variables<'a>,
 }
@@ -195,6 +197,9 @@ pub enum Lookup<'c, 'a> {
     Unknown,
 }
 
+/// How many Flux Kustomizations of a cluster may come of one document.
+const TIMES: usize = 100;
+
 impl<'a> Cluster<'a> {
     /// Follows a cluster from where it begins.
     pub(super) fn follow(
@@ -215,18 +220,31 @@ impl<'a> Cluster<'a> {
         let first = cluster.first(objects);
         cluster.units.push(first);
         let mut queue = VecDeque::from([0]);
+        // Of one name there may be several, by mistake; those that apply each other come round again.
+        let mut met: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
+        let first = &cluster.units[0];
+        met.insert((first.namespace.clone(), first.name.clone()), vec![0]);
+        let mut times: BTreeMap<Option<ObjectId>, usize> = BTreeMap::new();
         while let Some(at) = queue.pop_front() {
             cluster.fill(at, objects, builder);
             for child in cluster.children(at, index, objects) {
                 let key = (child.namespace.clone(), child.name.clone());
-                let known = cluster.by_name.get(&key).copied();
-                if let Some(known) = known
-                    && cluster.units[known].object == child.object
-                {
-                    cluster.units[known].parents.push(at);
+                let number = cluster.units.len();
+                let same = met.entry(key.clone()).or_default();
+                let known = same
+                    .iter()
+                    .find(|known| cluster.units[**known].object == child.object);
+                if let Some(known) = known {
+                    cluster.units[*known].parents.push(at);
                     continue;
                 }
-                let number = cluster.units.len();
+                // One that applies itself under ever longer names has no end.
+                let times = times.entry(child.object).or_default();
+                *times += 1;
+                if *times > TIMES {
+                    continue;
+                }
+                same.push(number);
                 cluster.by_name.entry(key).or_insert(number);
                 queue.push_back(number);
                 cluster.units.push(child);
@@ -271,6 +289,7 @@ impl<'a> Cluster<'a> {
             built: Vec::new(),
             files: BTreeSet::new(),
             open: BTreeSet::new(),
+            loose: false,
         }
     }
 
@@ -279,11 +298,12 @@ impl<'a> Cluster<'a> {
         let unit = &mut self.units[at];
         match unit.folder.clone() {
             Folder::Here(folder) => {
-                let build = unit.build(&folder, builder);
+                let build = unit.build(&folder, objects, builder);
                 self.files.extend(&build.files);
                 unit.files = build.files;
                 unit.built = build.built;
                 unit.open = build.open;
+                unit.loose = build.loose;
             }
             Folder::Missing(_) => {}
             Folder::Elsewhere => {
@@ -347,6 +367,7 @@ impl<'a> Cluster<'a> {
                 built: Vec::new(),
                 files: BTreeSet::new(),
                 open: BTreeSet::new(),
+                loose: false,
             });
         }
         if parent.source.is_none() {
@@ -366,9 +387,10 @@ impl<'a> Cluster<'a> {
         index: &Index,
         objects: &Objects<'a>,
     ) -> (String, Folder) {
+        // The root of a source that is not known may be that of any repository.
         let found = |otherwise: Folder| match place_of(path, object, index) {
-            Some((root, folder)) => (root, Folder::Here(folder)),
-            None => (String::new(), otherwise),
+            Some((root, folder)) if !folder.is_empty() => (root, Folder::Here(folder)),
+            _ => (String::new(), otherwise),
         };
         let at_first = self.units.first().and_then(|unit| unit.source.as_ref());
         if let Some(artifact) = source.filter(|source| source.kind == "ExternalArtifact") {
@@ -477,13 +499,27 @@ impl<'a> Cluster<'a> {
 
 impl<'a> Unit<'a> {
     /// What kustomize makes of its folder, with what it adds itself.
-    fn build(&self, folder: &str, builder: &mut Builder<'a>) -> Build<'a> {
+    fn build(&self, folder: &str, objects: &Objects<'a>, builder: &mut Builder<'a>) -> Build<'a> {
         let plain = builder.build(folder);
         let mut build = Build {
             built: plain.built.clone(),
             files: plain.files.clone(),
             open: plain.open.clone(),
+            loose: plain.loose,
         };
+        // kustomize leaves out what is marked as its own, in the end (`KustTarget.IgnoreLocal`).
+        build.built.retain(|built| match built.origin {
+            Origin::Object(id) => {
+                let path = [
+                    "metadata",
+                    "annotations",
+                    "config.kubernetes.io/local-config",
+                ];
+                let local = objects.all[id].node.at(&path).and_then(Node::text);
+                local.is_none_or(|value| value == "false")
+            }
+            Origin::Generated(_) => true,
+        });
         let Some(effective) = &self.effective else {
             return build;
         };
@@ -493,7 +529,8 @@ impl<'a> Unit<'a> {
         for patch in effective.items(&["spec", "patches"]) {
             if let Some(text) = patch.get("patch") {
                 let layers = builder.patch_text(patch.source, text.node);
-                builder.lay(patch.node.get("target"), &layers, &mut build.built);
+                let at = (patch.source, patch.node);
+                builder.lay(at, patch.node.get("target"), &layers, &mut build);
             }
         }
         let text = |key: &str| {
@@ -503,10 +540,10 @@ impl<'a> Unit<'a> {
         };
         for built in &mut build.built {
             if let Some(namespace) = text("targetNamespace") {
-                built.namespace = Some(namespace.to_owned());
+                built.place(namespace, objects);
             }
             let (prefix, suffix) = (text("namePrefix"), text("nameSuffix"));
-            if prefix.is_some() || suffix.is_some() {
+            if (prefix.is_some() || suffix.is_some()) && !keeps_name(built.kind(objects)) {
                 let (prefix, suffix) = (prefix.unwrap_or_default(), suffix.unwrap_or_default());
                 built.name = format!("{prefix}{}{suffix}", built.name);
                 built.renamed = true;

@@ -8,6 +8,8 @@ use super::build::{Builder, Built, Origin};
 use super::cluster::{Cluster, Known, Start};
 use super::document::{Object, ObjectId, Objects, group};
 use super::effective::{Effective, Layer};
+use super::identity::Clash;
+use super::patch::Idle;
 use super::{Index, Reference, folder_of, join};
 use crate::error::Source;
 use crate::yaml::Node;
@@ -24,6 +26,10 @@ pub struct Repository<'a> {
     pub reached: BTreeSet<&'a str>,
     /// What each file says of others.
     pub references: Vec<(&'a Arc<Source>, Vec<Reference>)>,
+    /// Objects that are in a build twice.
+    pub clashes: Vec<Clash<'a>>,
+    /// Patches that are for nothing in some build, and whether they are for something in another.
+    pub idle: Vec<(Idle<'a>, bool)>,
 }
 
 impl<'a> Repository<'a> {
@@ -58,9 +64,15 @@ impl<'a> Repository<'a> {
         let reached = clusters
             .iter()
             .flat_map(|cluster| cluster.files.iter().copied());
+        let used = builder.used;
+        let idle = builder.idle.into_iter();
         Self {
             index,
             objects,
+            clashes: builder.clashes.into_values().collect(),
+            idle: idle
+                .map(|(place, idle)| (idle, used.contains(&place)))
+                .collect(),
             reached: reached.collect(),
             references: index.references(),
             clusters,

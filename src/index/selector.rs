@@ -62,23 +62,44 @@ impl Selector {
         Some(selector)
     }
 
-    /// Whether it selects an object that has this name and namespace by now.
+    /// Whether it selects an object that has this name and namespace by now. What it had in its file counts as well
+    /// (kustomize, `resmap/reswrangler.go`, `Select`), and without a namespace it is in `default`.
     pub(super) fn selects(&self, object: &Object<'_>, name: &str, namespace: Option<&str>) -> bool {
-        let fields = self.fields.iter().all(|(field, whole)| {
-            whole.is_match(match field {
-                Field::Group => object.group(),
-                Field::Version => object.version(),
-                Field::Kind => object.kind,
-                Field::Name => name,
-                Field::Namespace => namespace.unwrap_or_default(),
-            })
-        });
-        fields
-            && meets(&self.labels, object.node.at(&["metadata", "labels"]))
+        let names = [object.name, name];
+        let home = |namespace: Option<&str>| namespace.unwrap_or_default().to_owned();
+        let homes = [home(object.namespace), home(namespace)];
+        self.names(
+            [object.group(), object.version(), object.kind],
+            &names,
+            &homes,
+        ) && meets(&self.labels, object.node.at(&["metadata", "labels"]))
             && meets(
                 &self.annotations,
                 object.node.at(&["metadata", "annotations"]),
             )
+    }
+
+    /// Whether it selects something that a generator makes. Its labels are not known, so they are taken to fit.
+    pub(super) fn selects_made(&self, kind: &str, name: &str, namespace: Option<&str>) -> bool {
+        let home = namespace.unwrap_or_default().to_owned();
+        self.names(["", "v1", kind], &[name], &[home])
+    }
+
+    /// Whether it asks for labels or annotations.
+    pub(super) fn asks_for_marks(&self) -> bool {
+        !self.labels.is_empty() || !self.annotations.is_empty()
+    }
+
+    fn names(&self, [group, version, kind]: [&str; 3], names: &[&str], homes: &[String]) -> bool {
+        self.fields.iter().all(|(field, whole)| match field {
+            Field::Group => whole.is_match(group),
+            Field::Version => whole.is_match(version),
+            Field::Kind => whole.is_match(kind),
+            Field::Name => names.iter().any(|name| whole.is_match(name)),
+            Field::Namespace => homes
+                .iter()
+                .any(|home| whole.is_match(home) || home.is_empty() && whole.is_match("default")),
+        })
     }
 }
 

@@ -1,0 +1,158 @@
+//! An object of a kind that lives in a namespace, and that has none after the build.
+
+use std::collections::BTreeSet;
+
+use super::common::is_surely_built;
+use crate::check::finding::{Findings, Severity, Spot};
+use crate::check::registry::Rule;
+use crate::index::{Built, Cluster, Known, Origin, Repository, Unit};
+
+pub(in crate::check) const RULE: Rule = Rule {
+    id: "no-namespace",
+    severity: Severity::Error,
+    summary: "an object that needs a namespace and has none after the build",
+    check,
+};
+
+/// Kinds that live in a namespace, by group: those of Kubernetes (API reference 1.36), of Flux and its operator, and
+/// of what most platforms have (the scope in their CRDs).
+const NAMESPACED: [(&str, &[&str]); 16] = [
+    (
+        "",
+        &[
+            "ConfigMap",
+            "Endpoints",
+            "LimitRange",
+            "PersistentVolumeClaim",
+            "Pod",
+            "ReplicationController",
+            "ResourceQuota",
+            "Secret",
+            "Service",
+            "ServiceAccount",
+        ],
+    ),
+    (
+        "apps",
+        &["DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"],
+    ),
+    ("autoscaling", &["HorizontalPodAutoscaler"]),
+    ("batch", &["CronJob", "Job"]),
+    ("cert-manager.io", &["Certificate", "Issuer"]),
+    ("coordination.k8s.io", &["Lease"]),
+    ("discovery.k8s.io", &["EndpointSlice"]),
+    ("external-secrets.io", &["ExternalSecret", "SecretStore"]),
+    (
+        "fluxcd.controlplane.io",
+        &["FluxInstance", "ResourceSet", "ResourceSetInputProvider"],
+    ),
+    (
+        "gateway.networking.k8s.io",
+        &["Gateway", "GRPCRoute", "HTTPRoute", "TLSRoute"],
+    ),
+    ("helm.toolkit.fluxcd.io", &["HelmRelease"]),
+    (
+        "monitoring.coreos.com",
+        &["PodMonitor", "PrometheusRule", "ServiceMonitor"],
+    ),
+    ("networking.k8s.io", &["Ingress", "NetworkPolicy"]),
+    ("policy", &["PodDisruptionBudget"]),
+    ("rbac.authorization.k8s.io", &["Role", "RoleBinding"]),
+    ("source.extensions.fluxcd.io", &["ArtifactGenerator"]),
+];
+
+/// Groups of Flux of which every kind lives in a namespace.
+const WHOLE: [&str; 4] = [
+    "image.toolkit.fluxcd.io",
+    "kustomize.toolkit.fluxcd.io",
+    "notification.toolkit.fluxcd.io",
+    "source.toolkit.fluxcd.io",
+];
+
+fn check(repository: &Repository<'_>, findings: &mut Findings) {
+    let mut told = BTreeSet::new();
+    for cluster in &repository.clusters {
+        for (number, unit) in cluster.units.iter().enumerate() {
+            // What applies the folder that nothing is known to apply may give it a namespace.
+            let implied = number == 0 && cluster.start.known == Known::Implied;
+            if implied || unit.loose || !is_surely_built(cluster, unit) {
+                continue;
+            }
+            look(cluster, unit, repository, &mut told, findings);
+        }
+    }
+}
+
+fn look(
+    cluster: &Cluster<'_>,
+    unit: &Unit<'_>,
+    repository: &Repository<'_>,
+    told: &mut BTreeSet<(String, usize)>,
+    findings: &mut Findings,
+) {
+    let mut without = unit.built.iter().filter(|built| lacks(built, repository));
+    let Some(first) = without.next() else {
+        return;
+    };
+    let more = without.count();
+    let (at, node) = match &first.origin {
+        Origin::Object(id) => {
+            let object = &repository.objects.all[*id];
+            (Spot::name(object), None)
+        }
+        Origin::Generated(made) => (
+            Spot::node(made.source, made.node.get("name").unwrap_or(made.node)),
+            Some(made),
+        ),
+    };
+    if !told.insert((at.file().to_owned(), at.span.start)) {
+        return;
+    }
+    let kind = first.kind(repository.objects);
+    let others = match more {
+        0 => String::new(),
+        1 => ", nor has another object of this build".to_owned(),
+        more => format!(", nor have {more} others of this build"),
+    };
+    let message = format!("{kind} {} has no namespace{others}", first.name);
+    let finding = findings.add(at, message);
+    finding.effect(format!(
+        "{} applies nothing of it: \"namespace not specified\"",
+        if unit.name.is_empty() {
+            "Flux"
+        } else {
+            &unit.name
+        }
+    ));
+    finding.hint(if node.is_some() {
+        "set namespace in the kustomization, or at the generator"
+    } else {
+        "set metadata.namespace, or namespace in the kustomization, or spec.targetNamespace of the Flux Kustomization"
+    });
+    if let Some(id) = unit.object {
+        let own = Spot::name(&repository.objects.all[id]);
+        finding.related(own, "this applies it");
+    }
+    if cluster.start.known == Known::Implied {
+        finding.severity(Severity::Warning);
+    }
+}
+
+fn lacks(built: &Built<'_>, repository: &Repository<'_>) -> bool {
+    if built.namespace.is_some() {
+        return false;
+    }
+    let (group, kind) = (
+        built.group(repository.objects),
+        built.kind(repository.objects),
+    );
+    let of_group = NAMESPACED.iter().find(|(own, _)| *own == group);
+    let known = WHOLE.contains(&group) || of_group.is_some_and(|(_, kinds)| kinds.contains(&kind));
+    let object = repository.object(built);
+    let nested = object.is_some_and(|object| object.nested);
+    let patched = || {
+        let all = repository.effective(built);
+        all.is_some_and(|all| all.at(&["metadata", "namespace"]).is_some())
+    };
+    known && !nested && !patched()
+}
