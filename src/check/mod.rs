@@ -4,6 +4,7 @@
 //! It shares nothing with the model of a platform: any Flux repository can be checked.
 
 mod allow;
+mod facts;
 mod finding;
 mod fixed;
 mod registry;

@@ -23,7 +23,11 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
 
 /// Every rule, by name.
 pub static RULES: &[Rule] = &[
+    rules::bad_digest::RULE,
+    rules::bad_substitution::RULE,
     rules::broken_yaml::RULE,
+    rules::chart_source::RULE,
+    rules::crd_order::RULE,
     rules::dependency_cycle::RULE,
     rules::duplicate_object::RULE,
     rules::missing_dependency::RULE,
@@ -32,18 +36,28 @@ pub static RULES: &[Rule] = &[
     rules::missing_key::RULE,
     rules::missing_namespace::RULE,
     rules::missing_path::RULE,
+    rules::missing_reference::RULE,
+    rules::missing_retry::RULE,
     rules::missing_source::RULE,
     rules::missing_values::RULE,
     rules::namespace_renamed::RULE,
     rules::no_namespace::RULE,
     rules::plain_folder::RULE,
+    rules::plain_secret::RULE,
+    rules::prune_disabled::RULE,
+    rules::release_home::RULE,
     rules::removed_api::RULE,
+    rules::suspended_dependency::RULE,
     rules::two_owners::RULE,
+    rules::undecrypted_secret::RULE,
+    rules::undefined_variable::RULE,
     rules::unread_file::RULE,
     rules::unread_folder::RULE,
+    rules::unsubstituted::RULE,
     rules::unused_allowance::RULE,
     rules::unused_patch::RULE,
     rules::unused_values::RULE,
+    rules::variable_type::RULE,
 ];
 
 #[cfg(test)]

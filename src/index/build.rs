@@ -53,6 +53,8 @@ pub struct Built<'a> {
     pub again: bool,
     /// The kustomization whose `namespace` it has, and the place of that.
     pub placed_by: Option<(&'a Arc<Source>, Range<usize>)>,
+    /// Whether a kustomization marks it so that Flux puts no variables into it.
+    pub verbatim: bool,
 }
 
 /// What kustomize makes of a folder.
@@ -178,6 +180,7 @@ impl<'a> Builder<'a> {
                 renamed: false,
                 again: false,
                 placed_by: None,
+                verbatim: false,
             });
         }
     }
@@ -379,12 +382,25 @@ fn generators<'a>(source: &'a Arc<Source>, node: &'a Node, build: &mut Build<'a>
                 renamed: hashed,
                 again: false,
                 placed_by: None,
+                verbatim: [node.get("generatorOptions"), entry.get("options")]
+                    .into_iter()
+                    .flatten()
+                    .any(|options| is_verbatim(options, "labels", "annotations")),
             });
         }
     }
 }
 
-/// Namespace, prefix and suffix of a kustomization.
+/// The label or annotation by which Flux puts no variables into an object, if it says `disabled`.
+pub const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
+
+fn is_verbatim(node: &Node, labels: &str, annotations: &str) -> bool {
+    [labels, annotations]
+        .iter()
+        .any(|map| node.at(&[map, SUBSTITUTE]).and_then(Node::text) == Some("disabled"))
+}
+
+/// Marks, namespace, prefix and suffix of a kustomization.
 fn transform<'a>(
     source: &'a Arc<Source>,
     node: &'a Node,
@@ -395,6 +411,14 @@ fn transform<'a>(
         Origin::Object(id) => !objects.all[id].nested,
         Origin::Generated(_) => true,
     };
+    let pairs = node.get("labels").into_iter().flat_map(Node::items);
+    let marked = is_verbatim(node, "commonLabels", "commonAnnotations")
+        || pairs.into_iter().any(|item| is_verbatim(item, "pairs", ""));
+    if marked {
+        for each in build.built.iter_mut().filter(own) {
+            each.verbatim = true;
+        }
+    }
     let scalar = |key: &str| {
         let node = node.get(key)?;
         Some((node.text().filter(|text| !text.is_empty())?, node))

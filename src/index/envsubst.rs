@@ -31,11 +31,6 @@ pub struct Variable<'t> {
     pub span: Range<usize>,
 }
 
-/// Operators, the longer before those that they begin with. What they do: replace, cut off, change case, default.
-const OPERATORS: [&str; 17] = [
-    ":=", ":-", ":?", ":+", "^^", ",,", "//", "/#", "/%", "##", "%%", ":", "=", "-", "?", "+", "#",
-];
-
 /// Takes a text apart.
 pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
@@ -78,69 +73,165 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
 
 /// Reads `${…}` at a byte; gives where it ends.
 fn variable(text: &str, start: usize) -> (Piece<'_>, usize) {
-    let begin = start + 2;
-    let broken = |end: usize, reason| {
-        let span = start..end;
-        (Piece::Broken { span, reason }, end)
+    let mut scanner = Scanner {
+        text,
+        at: start + 2,
     };
-    let Some(end) = closing(text, begin) else {
-        return broken(text.len(), "its brace is not closed");
-    };
-    let inside = &text[begin..end];
-    let (length, inner) = match inside.strip_prefix('#') {
-        Some(inner) => (1, inner),
-        None => (0, inside),
-    };
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let name_end = inner.find(|c| !is_name(c)).unwrap_or(inner.len());
-    let (name, rest) = inner.split_at(name_end);
-    let first = name.chars().next();
-    if first.is_none_or(|c| c.is_ascii_digit()) {
-        return broken(end + 1, "no name of a variable");
+    match scanner.function() {
+        Ok((name, operator, word)) => {
+            let end = scanner.at;
+            let variable = Variable {
+                name: &text[name],
+                default: matches!(&text[operator.clone()], ":=" | ":-" | "=").then(|| &text[word]),
+                operator: &text[operator],
+                span: start..end,
+            };
+            (Piece::Variable(variable), end)
+        }
+        Err(reason) => {
+            let line = text[start..].find('\n').map_or(text.len(), |at| start + at);
+            let brace = text[start..line].find('}').map(|at| start + at + 1);
+            let end = brace.unwrap_or(line);
+            let span = start..end;
+            (Piece::Broken { span, reason }, end)
+        }
     }
-    let span = start..end + 1;
-    if rest.is_empty() {
-        let variable = Variable {
-            name,
-            default: None,
-            operator: &inside[..length],
-            span,
-        };
-        return (Piece::Variable(variable), end + 1);
-    }
-    let mut operators = OPERATORS.iter().chain(&["%", "/", "^", ","]);
-    let Some(operator) = operators.find(|operator| rest.starts_with(**operator)) else {
-        return broken(end + 1, "no form that Flux knows");
-    };
-    let word = &rest[operator.len()..];
-    let variable = Variable {
-        name,
-        default: matches!(*operator, ":=" | ":-" | "=" | "-").then_some(word),
-        operator: &rest[..operator.len()],
-        span,
-    };
-    (Piece::Variable(variable), end + 1)
 }
 
-/// Where the brace closes that opened before a byte; variables in a default have braces of their own.
-fn closing(text: &str, from: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let mut depth = 0;
-    let mut at = from;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'$' if bytes.get(at + 1) == Some(&b'{') => {
-                depth += 1;
-                at += 1;
+/// The parser of `fluxcd/pkg`, `envsubst/parse/parse.go`, step by step: what it refuses is refused here.
+struct Scanner<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+/// Name, operator and what stands behind it, in bytes of the text.
+type Function = (Range<usize>, Range<usize>, Range<usize>);
+
+const UNCLOSED: &str = "its brace is not closed";
+const NO_NAME: &str = "no name of a variable";
+const UNKNOWN: &str = "no form that Flux knows";
+
+impl Scanner<'_> {
+    fn peek(&self) -> Option<char> {
+        self.text[self.at..].chars().next()
+    }
+
+    /// Takes characters as long as they fit, `most` of them.
+    fn take(&mut self, most: usize, fits: impl Fn(char) -> bool) -> Range<usize> {
+        let start = self.at;
+        while let Some(c) = self.peek().filter(|c| fits(*c)) {
+            self.at += c.len_utf8();
+            if self.text[start..self.at].chars().count() == most {
+                break;
             }
-            b'}' if depth == 0 => return Some(at),
-            b'}' => depth -= 1,
-            b'\n' if depth == 0 => return None,
+        }
+        start..self.at
+    }
+
+    fn close(&mut self, reason: &'static str) -> Result<(), &'static str> {
+        match self.peek() {
+            Some('}') => {
+                self.at += 1;
+                Ok(())
+            }
+            None => Err(UNCLOSED),
+            Some(_) => Err(reason),
+        }
+    }
+
+    /// What stands behind `${`, to its brace.
+    fn function(&mut self) -> Result<Function, &'static str> {
+        let is_name = |c: char| c.is_alphanumeric() || c == '_';
+        if self.peek() == Some('#') {
+            let operator = self.take(1, |c| c == '#');
+            let name = self.take(usize::MAX, is_name);
+            if name.is_empty() {
+                return Err(NO_NAME);
+            }
+            self.close(UNKNOWN)?;
+            let word = self.at - 1..self.at - 1;
+            return Ok((name, operator, word));
+        }
+        let name = self.take(usize::MAX, is_name);
+        if name.is_empty() {
+            return Err(NO_NAME);
+        }
+        let rest = &self.text[self.at..];
+        let second = rest.chars().nth(1);
+        let operator = match self.peek() {
+            Some(':') if matches!(second, Some('=' | '-' | '?' | '+')) => self.take(2, |_| true),
+            Some('=' | ':') => self.take(1, |_| true),
+            Some(',' | '^') => self.take(2, |c| c == ',' || c == '^'),
+            Some('/') if matches!(second, Some('/' | '#' | '%')) => self.take(2, |_| true),
+            Some('/') => self.take(1, |_| true),
+            Some('#') => self.take(2, |c| c == '#'),
+            Some('%') => self.take(2, |c| c == '%'),
+            _ => self.at..self.at,
+        };
+        let begin = self.at;
+        match &self.text[operator.clone()] {
+            "" => {}
+            "=" | ":=" | ":-" | ":?" | ":+" => {
+                while self.peek() != Some('}') {
+                    self.parameter(|c| c != '}', false)?;
+                }
+            }
+            ":" => {
+                self.parameter(|c| c != ':' && c != '}', false)?;
+                if !self.take(usize::MAX, |c| c == ':').is_empty() {
+                    self.parameter(|c| c != '}', false)?;
+                }
+            }
+            word if word.starts_with('/') => {
+                self.parameter(|c| c != '/', true)?;
+                if self.take(usize::MAX, |c| c == '/').is_empty() {
+                    return Err(UNKNOWN);
+                }
+                if self.peek() != Some('}') {
+                    self.parameter(|c| c != '}', true)?;
+                }
+            }
+            word if word.starts_with(['#', '%']) => self.parameter(|c| c != '}', false)?,
             _ => {}
         }
-        at += 1;
+        let end = self.at;
+        self.close(UNKNOWN)?;
+        Ok((name, operator, begin..end))
     }
-    None
+
+    /// Text of one character at least, or a variable.
+    fn parameter(&mut self, fits: fn(char) -> bool, escapes: bool) -> Result<(), &'static str> {
+        if self.text[self.at..].starts_with("${") {
+            self.at += 2;
+            return self.function().map(|_| ());
+        }
+        let start = self.at;
+        loop {
+            let rest = &self.text[self.at..];
+            if rest.starts_with("${") {
+                break;
+            }
+            if escapes
+                && ["$$", "\\/", "\\\\"]
+                    .iter()
+                    .any(|two| rest.starts_with(two))
+            {
+                self.at += 2;
+                continue;
+            }
+            match self.peek().filter(|c| fits(*c)) {
+                Some(c) => self.at += c.len_utf8(),
+                None => break,
+            }
+        }
+        if self.at > start {
+            Ok(())
+        } else if self.peek().is_none() {
+            Err(UNCLOSED)
+        } else {
+            Err(UNKNOWN)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -167,8 +258,21 @@ mod tests {
         assert_eq!(names("${A[@]}"), [("no form that Flux knows", None)]);
         assert_eq!(names("${A"), [("its brace is not closed", None)]);
         assert_eq!(names("${}"), [("no name of a variable", None)]);
-        assert_eq!(names("${1}"), [("no name of a variable", None)]);
-        assert_eq!(names("${A/x/y} ${A:1:2} ${A^^}").len(), 3);
+        assert_eq!(names("${1}"), [("1", None)]);
+        assert_eq!(
+            names("${A/x/y} ${A:1:2} ${A^^} ${A//\\//-} ${A/./} ${A##*/} ${A:=x${B}y}")
+                .iter()
+                .filter(|(name, _)| *name == "A")
+                .count(),
+            7
+        );
+        // Bash knows these, and so does Flux's list of functions; its parser does not.
+        for text in [
+            "${A-x}", "${A?x}", "${A+x}", "${A/x}", "${A:}", "${!A}", "${A }",
+        ] {
+            assert!(names(text)[0].0.contains("no "), "{text}");
+        }
+        assert_eq!(names("${A:=x\ny}"), [("A", Some("x\ny"))]);
         let whole: usize = pieces("ü${A}é").len();
         assert_eq!(whole, 3);
     }

@@ -23,7 +23,7 @@ mod whole;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-pub use build::{Build, Builder, Built, Generated, Origin, is_remote};
+pub use build::{Build, Builder, Built, Generated, Origin, SUBSTITUTE, is_remote};
 pub use cluster::{Cluster, Folder, Known, Lookup, SourceName, Start, Unit};
 pub use disk::find_root;
 pub use document::{Object, ObjectId, Objects, group, is_cluster_scoped};

@@ -7,7 +7,6 @@ use super::cluster::{Cluster, Lookup};
 use super::document::Objects;
 use super::effective::Effective;
 use super::envsubst::{Piece, pieces};
-use crate::yaml::Node;
 
 /// The variables of a Flux Kustomization.
 #[derive(Debug, Default)]
@@ -52,14 +51,21 @@ impl<'a> Variables<'a> {
                 variables.open.push(format!("{kind} {name}"));
                 continue;
             };
-            let node = objects.all[id].node;
+            let object = super::repository::effective(objects, built);
             for map in ["data", "stringData"] {
-                for (key, value) in node.get(map).map(Node::entries).unwrap_or_default() {
-                    if let Some(key) = key.text() {
-                        let value = value.text().filter(|_| kind == "ConfigMap");
-                        variables.known.insert(key, value);
-                    }
+                let entries = object.as_ref().map(|object| object.entries(&[map]));
+                for (key, value) in entries.unwrap_or_default() {
+                    let value = value.text().filter(|_| kind == "ConfigMap");
+                    variables.known.insert(key, value);
                 }
+            }
+            // What operations add to it one by one is not seen above.
+            if built
+                .patches
+                .iter()
+                .any(|patch| patch.node.entries().is_empty())
+            {
+                variables.open.push(format!("{kind} {name}"));
             }
             // What merges into it at the cluster is not known: Terraform may add keys of its own.
             if objects.all[id]
@@ -85,8 +91,14 @@ impl<'a> Variables<'a> {
             match piece {
                 Piece::Text(text) => filled.push_str(text),
                 Piece::Variable(variable) => {
+                    if !matches!(variable.operator, "" | ":=" | ":-" | "=") {
+                        return None;
+                    }
                     match (self.known.get(variable.name), variable.default) {
-                        (Some(Some(value)), _) => filled.push_str(value),
+                        (_, Some(default)) if default.contains("${") => return None,
+                        (Some(Some("")), Some(default)) => filled.push_str(default),
+                        // Line breaks are taken out of values (fluxcd/pkg, `kustomize/kustomize_varsub.go`).
+                        (Some(Some(value)), _) => filled.push_str(&value.replace('\n', "")),
                         (None, Some(default)) if self.open.is_empty() => filled.push_str(default),
                         _ => return None,
                     }

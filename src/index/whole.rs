@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ignore::WalkBuilder;
 use rayon::prelude::*;
 
-use super::{Index, Inline, is_kustomization, is_yaml};
+use super::{Index, Inline, Role, is_kustomization, is_yaml, references};
 use crate::error::{Error, Problem, Result, Source};
 use crate::yaml::{Kind, Node, parse_foreign};
 
@@ -67,7 +67,25 @@ impl Index {
                 Err(problem) => index.problems.push(problem),
             }
         }
+        for path in index.generated_from() {
+            // What is no text goes into `binaryData`, where nothing looks for anything.
+            if let Ok(text) = std::fs::read_to_string(root.join(&path)) {
+                let source = Source::new(path.as_str(), text);
+                index.texts.insert(path, source);
+            }
+        }
         Ok(index)
+    }
+
+    /// Files that generators read and that are not read by now: scripts, dashboards.
+    fn generated_from(&self) -> BTreeSet<String> {
+        let lists = self.files.iter().filter(|(path, _)| is_kustomization(path));
+        let found = lists.flat_map(|(path, documents)| references(path, documents));
+        found
+            .filter(|reference| reference.role == Role::Generator)
+            .map(|reference| reference.to)
+            .filter(|path| self.paths.contains(path) && !self.texts.contains_key(path))
+            .collect()
     }
 
     /// The same of texts that are at hand.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::check::finding::{Finding, Spot};
 use crate::error::did_you_mean;
 use crate::index::{
-    Built, Cluster, Effective, Folder, Known, Lookup, Origin, Repository, Unit, join,
+    Built, Cluster, Effective, Folder, Known, Lookup, Origin, Repository, Unit, group, join,
 };
 
 /// An object as something applies it.
@@ -190,4 +190,44 @@ pub(super) fn is_led_to(folder: &str, repository: &Repository<'_>) -> bool {
                 && is_surely_built(cluster, unit)
         })
     })
+}
+
+/// The minor of Flux 2 that a cluster runs, where its files say: the manifests of `flux bootstrap`, or a `FluxInstance`.
+pub(super) fn flux_minor(cluster: &Cluster<'_>, repository: &Repository<'_>) -> Option<u32> {
+    let minor = |version: &str| {
+        let rest = version.trim_start_matches('v').strip_prefix("2.")?;
+        rest.split(|c: char| !c.is_ascii_digit())
+            .next()?
+            .parse()
+            .ok()
+    };
+    let mut files = cluster.files.iter();
+    let manifests = files.find(|path| path.ends_with("gotk-components.yaml"));
+    if let Some(source) = manifests.and_then(|path| repository.index.texts.get(*path)) {
+        let mut lines = source.text.lines().take(10);
+        return lines.find_map(|line| minor(line.strip_prefix("# Flux Version: ")?));
+    }
+    let mut instances = applied_on(cluster, repository, group::OPERATOR, "FluxInstance");
+    instances.find_map(|instance| {
+        minor(
+            instance
+                .effective
+                .text(&["spec", "distribution", "version"])?,
+        )
+    })
+}
+
+/// Whether that which a cluster begins with says a word: its `FluxInstance`, or the values of its chart.
+pub(super) fn begins_with(cluster: &Cluster<'_>, repository: &Repository<'_>, word: &str) -> bool {
+    // Which of several instances or files of values it is does not matter much: they are like each other.
+    let says = |text: &str| {
+        let is_start = text.contains("FluxInstance") || text.contains("sync:");
+        is_start && text.contains(word)
+    };
+    let mut texts = repository.index.texts.iter();
+    let known = cluster.start.known;
+    known != Known::Implied
+        && texts.any(|(path, source)| {
+            (path.ends_with(".yaml") || path.ends_with(".yml")) && says(&source.text)
+        })
 }

@@ -1,0 +1,3 @@
+//! What is known of the world outside of a repository, compiled in.
+
+pub(in crate::check) mod crds;

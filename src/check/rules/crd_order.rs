@@ -1,0 +1,258 @@
+//! Custom resources that are applied before what brings their kind.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::common::applied_on;
+use crate::check::facts::crds::BROUGHT;
+use crate::check::finding::{Findings, Severity, Spot};
+use crate::check::registry::Rule;
+use crate::index::{Built, Cluster, Known, Lookup, Origin, Repository, group};
+
+pub(in crate::check) const RULE: Rule = Rule {
+    id: "crd-order",
+    severity: Severity::Error,
+    summary: "a custom resource that is applied before what brings its kind",
+    check,
+};
+
+fn check(repository: &Repository<'_>, findings: &mut Findings) {
+    // Where kinds are brought before Flux is there, by helmfile or a script, the order is right.
+    if brings_before(repository) {
+        return;
+    }
+    let mut told: BTreeSet<(String, usize)> = BTreeSet::new();
+    for cluster in &repository.clusters {
+        let bringers = Bringers::of(cluster, repository);
+        if bringers.charts.is_empty() {
+            continue;
+        }
+        let order = Order::of(cluster);
+        for (number, unit) in cluster.units.iter().enumerate() {
+            for built in &unit.built {
+                look(
+                    cluster, number, built, &bringers, &order, repository, &mut told, findings,
+                );
+            }
+        }
+    }
+}
+
+/// Whether a file that no Flux reads names definitions of kinds, as what bootstraps a cluster does.
+fn brings_before(repository: &Repository<'_>) -> bool {
+    let index = repository.index;
+    index.paths.iter().any(|path| {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let is_script = name.contains("helmfile") || path.contains("helmfile.d/");
+        let is_list = name.contains("crds") && !index.files.contains_key(path);
+        (is_script || is_list) && !repository.reached.contains(path.as_str())
+    })
+}
+
+/// What brings kinds on a cluster.
+struct Bringers<'r> {
+    /// By chart: the Flux Kustomizations that apply a release of it, and the place of its name.
+    charts: BTreeMap<String, Vec<(usize, Spot)>>,
+    /// By group and kind: the Flux Kustomizations that apply the definition itself.
+    definitions: BTreeMap<(&'r str, &'r str), BTreeSet<usize>>,
+}
+
+impl<'r> Bringers<'r> {
+    fn of<'a: 'r>(cluster: &'r Cluster<'a>, repository: &'r Repository<'a>) -> Self {
+        let mut charts: BTreeMap<String, Vec<(usize, Spot)>> = BTreeMap::new();
+        for release in applied_on(cluster, repository, group::HELM, "HelmRelease") {
+            let text = |path: &[&str]| release.effective.text(path);
+            let skips = text(&["spec", "install", "crds"]) == Some("Skip");
+            let suspended = text(&["spec", "suspend"]) == Some("true");
+            let name = match text(&["spec", "chart", "spec", "chart"]) {
+                Some(chart) => Some(chart.to_owned()),
+                None => text(&["spec", "chartRef", "name"]).and_then(|name| {
+                    let own = text(&["spec", "chartRef", "namespace"]);
+                    let own = own.or(release.built.namespace.as_deref());
+                    chart_of(name, own, cluster, repository)
+                }),
+            };
+            let number = cluster
+                .units
+                .iter()
+                .position(|unit| std::ptr::eq(unit, release.unit));
+            if let (Some(name), Some(number), false) = (name, number, skips || suspended)
+                && let Some(object) = repository.object(release.built)
+            {
+                charts
+                    .entry(name)
+                    .or_default()
+                    .push((number, Spot::name(object)));
+            }
+        }
+        let mut definitions: BTreeMap<(&str, &str), BTreeSet<usize>> = BTreeMap::new();
+        for (number, unit) in cluster.units.iter().enumerate() {
+            for built in &unit.built {
+                let Some(object) = repository.object(built) else {
+                    continue;
+                };
+                if object.kind == "CustomResourceDefinition" {
+                    let text = |path: &[&str]| object.node.at(path).and_then(|node| node.text());
+                    if let (Some(group), Some(kind)) =
+                        (text(&["spec", "group"]), text(&["spec", "names", "kind"]))
+                    {
+                        definitions.entry((group, kind)).or_default().insert(number);
+                    }
+                }
+            }
+        }
+        Self {
+            charts,
+            definitions,
+        }
+    }
+}
+
+/// The chart that an `OCIRepository` is of: the last part of its address.
+fn chart_of(
+    name: &str,
+    namespace: Option<&str>,
+    cluster: &Cluster<'_>,
+    repository: &Repository<'_>,
+) -> Option<String> {
+    let found = cluster.find("OCIRepository", namespace, name, repository.objects);
+    let Lookup::Found(_, built) = found else {
+        return None;
+    };
+    let effective = repository.effective(built)?;
+    let url = effective.text(&["spec", "url"])?;
+    url.trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .map(str::to_owned)
+}
+
+/// What each Flux Kustomization of a cluster comes after: its dependencies, those of its parents, and so on.
+struct Order {
+    after: Vec<BTreeSet<usize>>,
+}
+
+impl Order {
+    fn of(cluster: &Cluster<'_>) -> Self {
+        let units = &cluster.units;
+        let mut direct: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); units.len()];
+        for (number, unit) in units.iter().enumerate() {
+            for item in unit
+                .effective
+                .iter()
+                .flat_map(|e| e.items(&["spec", "dependsOn"]))
+            {
+                let text = |key: &str| item.get(key).and_then(|node| node.text());
+                let namespace = text("namespace").unwrap_or(&unit.namespace);
+                let target = text("name").and_then(|name| cluster.unit(namespace, name));
+                direct[number].extend(target);
+            }
+            direct[number].extend(&unit.parents);
+        }
+        let mut children: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); units.len()];
+        for (number, unit) in units.iter().enumerate() {
+            for parent in &unit.parents {
+                children[*parent].insert(number);
+            }
+        }
+        let after = (0..units.len()).map(|number| {
+            let mut seen = BTreeSet::new();
+            let mut stack: Vec<usize> = direct[number].iter().copied().collect();
+            while let Some(next) = stack.pop() {
+                if seen.insert(next) {
+                    stack.extend(&direct[next]);
+                    // What is waited for waits for what it applies, if it is told to; its own parents do not.
+                    if !units[number].parents.contains(&next) {
+                        stack.extend(children[next].iter().filter(|child| **child != number));
+                    }
+                }
+            }
+            seen
+        });
+        Self {
+            after: after.collect(),
+        }
+    }
+}
+
+#[allow(
+    clippy::too_many_arguments,
+    reason = "all of them are what a look at one object needs"
+)]
+fn look(
+    cluster: &Cluster<'_>,
+    number: usize,
+    built: &Built<'_>,
+    bringers: &Bringers<'_>,
+    order: &Order,
+    repository: &Repository<'_>,
+    told: &mut BTreeSet<(String, usize)>,
+    findings: &mut Findings,
+) {
+    let Origin::Object(id) = built.origin else {
+        return;
+    };
+    let object = &repository.objects.all[id];
+    // Those of a ResourceSet are made in an order of its own.
+    if object.nested {
+        return;
+    }
+    let of_group = BROUGHT
+        .iter()
+        .filter(|brought| brought.group == object.group());
+    let charts = of_group
+        .filter(|brought| brought.kinds.contains(&object.kind))
+        .flat_map(|brought| brought.charts);
+    let releases: Vec<&(usize, Spot)> = charts
+        .filter_map(|chart| bringers.charts.get(*chart))
+        .flatten()
+        .collect();
+    let own = releases.iter().find(|(unit, _)| *unit == number);
+    let Some((_, release)) = own.or(releases.first()) else {
+        return;
+    };
+    let same = own.is_some();
+    let before = |unit: &usize| order.after[number].contains(unit);
+    let defined = bringers.definitions.get(&(object.group(), object.kind));
+    // Definitions in a Flux Kustomization that nothing waits for are there sooner or later, as those of a release.
+    let ordered = defined.is_some_and(|units| units.contains(&number) || units.iter().any(before));
+    if ordered
+        || defined.is_some() && !same
+        || releases
+            .iter()
+            .any(|(unit, _)| *unit != number && before(unit))
+    {
+        return;
+    }
+    let at = Spot::name(object);
+    if !told.insert((at.file().to_owned(), at.span.start)) {
+        return;
+    }
+    let unit = &cluster.units[number].name;
+    let unit = if unit.is_empty() { "the folder" } else { unit };
+    let title = format!("{} {}", object.kind, built.name);
+    if same {
+        let finding = findings.add(
+            at,
+            format!("{title} is applied together with the Helm release that brings its kind"),
+        );
+        finding.effect(format!("{unit} is never applied: \"no matches for kind {}\" comes before the release is installed", object.kind));
+        finding.hint(
+            "put it into a Flux Kustomization of its own that waits for this one by dependsOn",
+        );
+        finding.related(release.clone(), "this brings the kind");
+        if cluster.start.known == Known::Implied || !cluster.open.is_empty() || defined.is_some() {
+            finding.severity(Severity::Warning);
+        }
+    } else {
+        let finding = findings.add(
+            at,
+            format!("{title} does not wait for the Helm release that brings its kind"),
+        );
+        finding.severity(Severity::Hint);
+        finding.effect(format!("on a new cluster {unit} fails with \"no matches for kind {}\" until the release is installed", object.kind));
+        finding.hint(format!(
+            "let {unit} wait, by dependsOn, for the Flux Kustomization that brings the release"
+        ));
+        finding.related(release.clone(), "this brings the kind");
+    }
+}

@@ -1,0 +1,73 @@
+//! Helm releases that are kept in another namespace than they are installed in, under a name that nobody wrote.
+
+use std::collections::BTreeSet;
+
+use super::common::applied;
+use crate::check::finding::{Findings, Severity, Spot};
+use crate::check::registry::Rule;
+use crate::index::{Repository, group};
+
+pub(in crate::check) const RULE: Rule = Rule {
+    id: "release-home",
+    severity: Severity::Hint,
+    summary: "a HelmRelease with targetNamespace, but without storageNamespace and releaseName",
+    check,
+};
+
+fn check(repository: &Repository<'_>, findings: &mut Findings) {
+    let mut told: BTreeSet<(String, usize)> = BTreeSet::new();
+    let terraform = installed(repository);
+    for release in applied(repository, group::HELM, "HelmRelease") {
+        let text = |key: &str| release.effective.text(&["spec", key]);
+        let Some(target) = release.effective.at(&["spec", "targetNamespace"]) else {
+            continue;
+        };
+        let namespace = target.text().unwrap_or_default();
+        let home = release.built.namespace.as_deref();
+        let missing: Vec<&str> = ["storageNamespace", "releaseName"]
+            .into_iter()
+            .filter(|key| text(key).is_none())
+            // Where it is installed it is kept too.
+            .filter(|key| *key != "storageNamespace" || home != Some(namespace))
+            .collect();
+        let at = Spot::from(&target);
+        if namespace.is_empty()
+            || missing.len() < 2
+            || !told.insert((at.file().to_owned(), at.span.start))
+        {
+            continue;
+        }
+        let name = &release.built.name;
+        let chart = release.effective.text(&["spec", "chart", "spec", "chart"]);
+        let message = format!(
+            "HelmRelease {name} has targetNamespace, but no {}",
+            missing.join(" and no ")
+        );
+        let finding = findings.add(at, message);
+        finding.effect(format!(
+            "the release is called {namespace}-{name} and kept in {}, not in {namespace}: one that Helm or Terraform installed there is not taken over but installed a second time",
+            home.unwrap_or("the namespace of the HelmRelease")
+        ));
+        finding.hint(format!("write storageNamespace: {namespace} and releaseName, or put the HelmRelease into {namespace}; where it runs already, that installs it anew"));
+        let own = [name.as_str(), chart.unwrap_or(name)];
+        if own.iter().any(|name| terraform.contains(name)) {
+            finding.severity(Severity::Error);
+            finding.hint(format!("Terraform installs it too: write storageNamespace: {namespace} and the releaseName of there"));
+        }
+    }
+}
+
+/// Names of the releases that Terraform installs (`helm_release`, or charts of the bootstrap module).
+fn installed<'a>(repository: &Repository<'a>) -> BTreeSet<&'a str> {
+    let texts = repository.index.texts.iter();
+    let terraform = texts.filter(|(path, _)| path.ends_with(".tf"));
+    let mut names = BTreeSet::new();
+    for (_, source) in terraform {
+        if source.text.contains("\"helm_release\"") || source.text.contains("flux_adoption_check") {
+            let lines = source.text.lines().filter_map(|line| line.split_once('='));
+            let pairs = lines.filter(|(key, _)| matches!(key.trim(), "name" | "chart"));
+            names.extend(pairs.map(|(_, value)| value.trim().trim_matches('"')));
+        }
+    }
+    names
+}

@@ -1,0 +1,152 @@
+//! Variables that nothing sets.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::common::{flux_minor, is_slip};
+use super::substitution::{Texts, injects, variables};
+use crate::check::finding::{Findings, Severity, Spot};
+use crate::check::registry::Rule;
+use crate::error::did_you_mean;
+use crate::index::{Cluster, Known, Repository, Unit, Variable};
+
+pub(in crate::check) const RULE: Rule = Rule {
+    id: "undefined-variable",
+    severity: Severity::Error,
+    summary: "a variable without a value and without a default, where Flux puts variables in",
+    check,
+};
+
+/// In how many Flux Kustomizations of a cluster a name may be forgotten. One that more of them use, and none sets, comes
+/// from where no file tells of.
+const FORGOTTEN: usize = 2;
+
+/// A variable that nothing sets.
+struct Undefined<'r, 'a> {
+    name: String,
+    unit: &'r Unit<'a>,
+    at: Spot,
+}
+
+fn check(repository: &Repository<'_>, findings: &mut Findings) {
+    if injects(repository) {
+        return;
+    }
+    let mut texts = Texts::default();
+    let mut told: BTreeSet<(String, usize)> = BTreeSet::new();
+    for cluster in &repository.clusters {
+        let mut found: Vec<Undefined<'_, '_>> = Vec::new();
+        for unit in cluster.units.iter().filter(|unit| puts_in(unit)) {
+            look(unit, repository, &mut texts, &mut found);
+        }
+        let mut users: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for one in &found {
+            users.entry(&one.name).or_default().insert(&one.unit.name);
+        }
+        for one in &found {
+            let custom = users
+                .get(one.name.as_str())
+                .is_some_and(|units| units.len() > FORGOTTEN)
+                && !cluster
+                    .units
+                    .iter()
+                    .any(|unit| unit.variables.known.contains_key(one.name.as_str()));
+            if told.insert((one.at.file().to_owned(), one.at.span.start)) {
+                tell(cluster, one, custom, repository, findings);
+            }
+        }
+    }
+}
+
+fn look<'r, 'a>(
+    unit: &'r Unit<'a>,
+    repository: &Repository<'a>,
+    texts: &mut Texts<'a>,
+    found: &mut Vec<Undefined<'r, 'a>>,
+) {
+    for built in &unit.built {
+        for (list, numbers) in texts.of(repository, built) {
+            for text in numbers.iter().map(|number| &list[*number]) {
+                for variable in variables(text.string) {
+                    if is_undefined(&variable, unit) {
+                        let name = variable.name.to_owned();
+                        let at = text.spot(&format!("${{{name}"));
+                        found.push(Undefined { name, unit, at });
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether Flux puts anything in for a Flux Kustomization: with no variable at all it does not, unless it is told to.
+fn puts_in(unit: &Unit<'_>) -> bool {
+    let always = unit
+        .effective
+        .as_ref()
+        .and_then(|effective| effective.text(&["spec", "postBuild", "substituteStrategy"]))
+        == Some("Always");
+    unit.variables.substitutes && (always || !unit.variables.known.is_empty())
+}
+
+/// Whether nothing gives a variable a value. These operators stand in for it (`isDefaultOp` of envsubst).
+fn is_undefined(variable: &Variable<'_>, unit: &Unit<'_>) -> bool {
+    !matches!(variable.operator, ":=" | ":-" | "=" | ":?" | ":+")
+        && !unit.variables.known.contains_key(variable.name)
+}
+
+fn tell(
+    cluster: &Cluster<'_>,
+    one: &Undefined<'_, '_>,
+    custom: bool,
+    repository: &Repository<'_>,
+    findings: &mut Findings,
+) {
+    let (unit, name) = (one.unit, one.name.as_str());
+    let known = || unit.variables.known.keys().copied();
+    let near = did_you_mean(name, known());
+    let slip = known().find(|other| is_slip(name, other));
+    let open = unit.variables.open.first();
+    // It may come from what is not known; then only a slip of a known name is worth a word.
+    if open.is_some() && slip.is_none() {
+        return;
+    }
+    let message = format!("`${{{name}}}` is set nowhere for {}", unit.name);
+    let finding = findings.add(one.at.clone(), message);
+    finding.effect(format!(
+        "since Flux 2.9 {} is not applied: \"variable not set\"; before, nothing is put in",
+        unit.name
+    ));
+    finding.hint(format!(
+        "set {name} in postBuild, give it a default as ${{{name}:=x}}, or write $${{{name}}} if it is meant for another"
+    ));
+    if let Some(near) = slip.or(near) {
+        finding.hint(format!("did you mean `${{{near}}}`?"));
+    }
+    let place = unit
+        .effective
+        .as_ref()
+        .and_then(|effective| effective.at(&["spec", "postBuild"]));
+    if let Some(place) = place {
+        finding.related(Spot::from(&place), format!("what {} sets", unit.name));
+    }
+    if let Some(open) = open {
+        finding.severity(Severity::Hint);
+        finding.effect(format!(
+            "unless {open} has it, {} is not applied",
+            unit.name
+        ));
+    } else if custom && slip.is_none() {
+        finding.severity(Severity::Hint);
+        finding.effect("others of the cluster use it too, and none sets it: unless something that is not in the repository does, they are not applied");
+    } else if cluster.start.known == Known::Implied || !is_strict(cluster, repository) {
+        finding.severity(Severity::Warning);
+    }
+}
+
+/// Whether the Flux of a cluster refuses what is not set: since 2.9, unless it is told otherwise (kustomize-controller
+/// 1.9.0).
+fn is_strict(cluster: &Cluster<'_>, repository: &Repository<'_>) -> bool {
+    let mut texts = repository.index.texts.values();
+    let told = texts.any(|source| source.text.contains("StrictPostBuildSubstitutions=false"));
+    !told && flux_minor(cluster, repository).is_none_or(|minor| minor >= 9)
+}

@@ -1,0 +1,3 @@
+locals {
+  secrets = yamldecode(file("${path.module}/../apps/web/secret.sops.yaml"))
+}
