@@ -6,11 +6,11 @@ use super::common::applied_on;
 use crate::check::facts::crds::BROUGHT;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::{Built, Cluster, Known, Lookup, Origin, Repository, group};
+use crate::index::{Built, Cluster, Lookup, Origin, Repository, group};
 
 pub(in crate::check) const RULE: Rule = Rule {
     id: "crd-order",
-    severity: Severity::Error,
+    severity: Severity::Warning,
     summary: "a custom resource that is applied before what brings its kind",
     check,
 };
@@ -27,14 +27,61 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
             continue;
         }
         let order = Order::of(cluster);
+        let mut late: BTreeMap<(String, usize), Vec<Late>> = BTreeMap::new();
         for (number, unit) in cluster.units.iter().enumerate() {
             for built in &unit.built {
                 look(
-                    cluster, number, built, &bringers, &order, repository, &mut told, findings,
+                    cluster, number, built, &bringers, &order, repository, &mut told, &mut late,
+                    findings,
                 );
             }
         }
+        late.into_values().for_each(|late| tell(late, findings));
     }
+}
+
+/// An object that does not wait for what brings its kind.
+struct Late {
+    at: Spot,
+    title: String,
+    kind: String,
+    unit: String,
+    release: Spot,
+}
+
+/// Tells once of all that should wait for a release.
+fn tell(late: Vec<Late>, findings: &mut Findings) {
+    let more = late.len() - 1;
+    let Some(first) = late.into_iter().next() else {
+        return;
+    };
+    let Late {
+        at,
+        title,
+        kind,
+        unit,
+        release,
+    } = first;
+    let (who, does) = match more {
+        0 => (title, "does"),
+        1 => (format!("{title} and one more object"), "do"),
+        more => (format!("{title} and {more} more objects"), "do"),
+    };
+    let message = format!("{who} {does} not wait for the Helm release that brings their kind");
+    let message = if more == 0 {
+        message.replace("their kind", "its kind")
+    } else {
+        message
+    };
+    let finding = findings.add(at, message);
+    finding.severity(Severity::Hint);
+    finding.effect(format!(
+        "on a new cluster {unit} fails with \"no matches for kind {kind}\" until the release is installed"
+    ));
+    finding.hint(format!(
+        "let {unit} wait, by dependsOn, for the Flux Kustomization that brings the release"
+    ));
+    finding.related(release, "this brings the kind");
 }
 
 /// Whether a file that no Flux reads names definitions of kinds, as what bootstraps a cluster does.
@@ -186,14 +233,15 @@ fn look(
     order: &Order,
     repository: &Repository<'_>,
     told: &mut BTreeSet<(String, usize)>,
+    late: &mut BTreeMap<(String, usize), Vec<Late>>,
     findings: &mut Findings,
 ) {
     let Origin::Object(id) = built.origin else {
         return;
     };
     let object = &repository.objects.all[id];
-    // Those of a ResourceSet are made in an order of its own.
-    if object.nested {
+    // Those of a ResourceSet are made in an order of its own; Flux's own kinds are there with Flux.
+    if object.nested || object.group().ends_with("fluxcd.io") || object.group() == group::OPERATOR {
         return;
     }
     let of_group = BROUGHT
@@ -240,19 +288,14 @@ fn look(
             "put it into a Flux Kustomization of its own that waits for this one by dependsOn",
         );
         finding.related(release.clone(), "this brings the kind");
-        if cluster.start.known == Known::Implied || !cluster.open.is_empty() || defined.is_some() {
-            finding.severity(Severity::Warning);
-        }
     } else {
-        let finding = findings.add(
+        let key = (release.file().to_owned(), release.span.start);
+        late.entry(key).or_default().push(Late {
             at,
-            format!("{title} does not wait for the Helm release that brings its kind"),
-        );
-        finding.severity(Severity::Hint);
-        finding.effect(format!("on a new cluster {unit} fails with \"no matches for kind {}\" until the release is installed", object.kind));
-        finding.hint(format!(
-            "let {unit} wait, by dependsOn, for the Flux Kustomization that brings the release"
-        ));
-        finding.related(release.clone(), "this brings the kind");
+            title,
+            kind: object.kind.to_owned(),
+            unit: unit.to_owned(),
+            release: release.clone(),
+        });
     }
 }
