@@ -1,5 +1,6 @@
 //! `landform check --fix`: what can surely be mended, as one change.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use super::confirm::{confirmed, refuse, unwritten};
@@ -158,12 +159,8 @@ fn message(found: &Found, mended: &[String]) -> String {
     for finding in &found.findings {
         if mended.contains(&finding.fingerprint()) {
             let (line, _) = finding.at.line_column();
-            text += &format!(
-                "{}:{line} {}: {}\n",
-                finding.at.file(),
-                finding.rule,
-                finding.message
-            );
+            let (file, rule) = (finding.at.file(), finding.rule);
+            let _ = writeln!(text, "{file}:{line} {rule}: {}", finding.message);
         }
     }
     text

@@ -36,7 +36,9 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                 );
             }
         }
-        late.into_values().for_each(|late| tell(late, findings));
+        for late in late.into_values() {
+            tell(late, findings);
+        }
     }
 }
 
@@ -89,7 +91,7 @@ fn brings_before(repository: &Repository<'_>) -> bool {
     let index = repository.index;
     index.paths.iter().any(|path| {
         let name = path.rsplit('/').next().unwrap_or_default();
-        let is_script = name.contains("helmfile") || path.contains("helmfile.d/");
+        let is_script = path.contains("helmfile");
         let is_list = name.contains("crds") && !index.files.contains_key(path);
         (is_script || is_list) && !repository.reached.contains(path.as_str())
     })

@@ -82,7 +82,7 @@ fn look(
         "make the {of} {name} before, or mark it optional: true"
     ));
     instead(finding, &found, repository);
-    if of == "Secret" && !near || !near && is_said_elsewhere(&node, &name, repository) {
+    if !near && (of == "Secret" || is_said_elsewhere(&node, &name, repository)) {
         // An operator, Terraform or somebody's hand makes it.
         finding.severity(Severity::Hint);
     } else if optional {
