@@ -416,6 +416,10 @@ impl<'a> Cluster<'a> {
                 };
                 (parent.root.clone(), folder)
             }
+            // The root of whatever source it is: every repository has one.
+            (None, _) if join("", path).is_some_and(|path| path.is_empty()) => {
+                (String::new(), Folder::Unknown)
+            }
             (None, _) => found(Folder::Unknown),
             (Some(own), Some(source)) => {
                 let url = |name: &SourceName| {

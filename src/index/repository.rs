@@ -270,3 +270,52 @@ pub(super) fn place(path: &str, file: &str, index: &Index) -> Option<(String, St
         there.then(|| (root.to_owned(), folder))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_applies_itself_ends() {
+        let unit = |name: &str, path: &str| {
+            format!(
+                "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: {name}, namespace: f}}\n\
+                 spec: {{path: ./{path}, sourceRef: {{kind: GitRepository, name: f}}, namePrefix: more-}}\n"
+            )
+        };
+        let texts = [
+            ("a/one.yaml", unit("x", "b")),
+            ("a/again.yaml", unit("y", "a")),
+            ("b/two.yaml", unit("x", "a")),
+        ];
+        let texts = texts.map(|(path, text)| (path.to_owned(), text));
+        let index = Index::of_texts(texts.into());
+        let objects = Objects::of(&index);
+        let repository = Repository::of(&index, &objects);
+        assert!(
+            repository
+                .clusters
+                .iter()
+                .all(|cluster| cluster.units.len() < 20)
+        );
+    }
+
+    #[test]
+    fn the_outermost_kustomization_below_a_plain_folder_counts() {
+        let list = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [x.yaml]\n";
+        let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n";
+        let texts = [
+            ("apps/web/app/kustomization.yaml", list),
+            ("apps/web/app/x.yaml", map),
+            ("apps/web/kustomization.yaml", list),
+            ("apps/web/x.yaml", map),
+        ];
+        let texts = texts.map(|(path, text)| (path.to_owned(), text.to_owned()));
+        let index = Index::of_texts(texts.into());
+        let objects = Objects::of(&index);
+        let mut builder = Builder::new(&index, &objects);
+        let build = builder.build("apps");
+        assert_eq!(build.built.len(), 1);
+        assert!(build.files.contains("apps/web/x.yaml"));
+    }
+}

@@ -6,7 +6,7 @@ use super::common::applied_on;
 use crate::check::facts::crds::BROUGHT;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::{Built, Cluster, Lookup, Origin, Repository, group};
+use crate::index::{Built, Cluster, Lookup, Origin, Repository, Unit, group};
 
 pub(in crate::check) const RULE: Rule = Rule {
     id: "crd-order",
@@ -24,6 +24,11 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
     for cluster in &repository.clusters {
         let bringers = Bringers::of(cluster, repository);
         if bringers.charts.is_empty() {
+            continue;
+        }
+        // What it is called says that it brings kinds, and it lies elsewhere.
+        let elsewhere = |unit: &Unit<'_>| unit.name.contains("crd") && !unit.open.is_empty();
+        if cluster.units.iter().any(elsewhere) {
             continue;
         }
         let order = Order::of(cluster);
@@ -89,9 +94,17 @@ fn tell(late: Vec<Late>, findings: &mut Findings) {
 /// Whether a file that no Flux reads names definitions of kinds, as what bootstraps a cluster does.
 fn brings_before(repository: &Repository<'_>) -> bool {
     let index = repository.index;
+    // Talos takes manifests in when it makes the cluster.
+    let talos = |path: &str, text: &str| {
+        text.contains("extraManifests") && !repository.reached.contains(path)
+    };
+    let mut texts = index.texts.iter();
+    if texts.any(|(path, source)| talos(path, &source.text)) {
+        return true;
+    }
     index.paths.iter().any(|path| {
         let name = path.rsplit('/').next().unwrap_or_default();
-        let is_script = path.contains("helmfile");
+        let is_script = path.contains("helmfile") || path.starts_with("bootstrap/");
         let is_list = name.contains("crds") && !index.files.contains_key(path);
         (is_script || is_list) && !repository.reached.contains(path.as_str())
     })
@@ -290,6 +303,10 @@ fn look(
             "put it into a Flux Kustomization of its own that waits for this one by dependsOn",
         );
         finding.related(release.clone(), "this brings the kind");
+        if !cluster.open.is_empty() {
+            finding.severity(Severity::Hint);
+            finding.effect(format!("unless something else brings it before, {unit} is never applied: \"no matches for kind {}\"", object.kind));
+        }
     } else {
         let key = (release.file().to_owned(), release.span.start);
         late.entry(key).or_default().push(Late {

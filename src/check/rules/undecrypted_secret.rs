@@ -132,7 +132,7 @@ fn tell(
     }
     // Where nothing says what applies it, patches may come from outside.
     if cluster.start.known == Known::Implied {
-        finding.severity(Severity::Warning);
+        finding.severity(Severity::Hint);
     }
 }
 

@@ -107,7 +107,8 @@ fn tell(
     let slip = known().find(|other| is_slip(name, other));
     let open = unit.variables.open.first();
     // It may come from what is not known; then only a slip of a known name is worth a word.
-    if open.is_some() && slip.is_none() {
+    let implied = cluster.start.known == Known::Implied;
+    if (open.is_some() || implied) && slip.is_none() {
         return;
     }
     let message = format!("`${{{name}}}` is set nowhere for {}", unit.name);
@@ -138,7 +139,7 @@ fn tell(
     } else if custom && slip.is_none() {
         finding.severity(Severity::Hint);
         finding.effect("others of the cluster use it too, and none sets it: unless something that is not in the repository does, they are not applied");
-    } else if cluster.start.known == Known::Implied || !is_strict(cluster, repository) {
+    } else if implied || !is_strict(cluster, repository) {
         finding.severity(Severity::Warning);
     }
 }
