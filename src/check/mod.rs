@@ -36,8 +36,21 @@ pub fn check(repository: &Repository<'_>, only: &[&str], config: &Config) -> Rep
         (rule.check)(repository, &mut found);
         findings.extend(found.all);
     }
+    give_way(&mut findings);
     let mut report = allow::sift(repository, findings, config, only);
     report.findings.sort_by_cached_key(Finding::order);
     report.findings.dedup();
     report
+}
+
+/// Lets what is said of any field give way to what is said of this one.
+fn give_way(findings: &mut Vec<Finding>) {
+    let general = rules::misspelt_field::RULE.id;
+    let place = |finding: &Finding| (finding.at.file().to_owned(), finding.at.span.start);
+    let said: std::collections::BTreeSet<_> = findings
+        .iter()
+        .filter(|finding| finding.rule != general)
+        .map(place)
+        .collect();
+    findings.retain(|finding| finding.rule != general || !said.contains(&place(finding)));
 }

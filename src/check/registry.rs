@@ -30,6 +30,7 @@ pub static RULES: &[Rule] = &[
     rules::crd_order::RULE,
     rules::dependency_cycle::RULE,
     rules::duplicate_object::RULE,
+    rules::legacy_kustomize::RULE,
     rules::missing_dependency::RULE,
     rules::missing_file::RULE,
     rules::missing_health_check::RULE,
@@ -40,6 +41,7 @@ pub static RULES: &[Rule] = &[
     rules::missing_retry::RULE,
     rules::missing_source::RULE,
     rules::missing_values::RULE,
+    rules::misspelt_field::RULE,
     rules::namespace_renamed::RULE,
     rules::no_namespace::RULE,
     rules::plain_folder::RULE,
@@ -58,6 +60,7 @@ pub static RULES: &[Rule] = &[
     rules::unused_patch::RULE,
     rules::unused_values::RULE,
     rules::variable_type::RULE,
+    rules::yaml_trap::RULE,
 ];
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Artifacts that an `ArtifactGenerator` puts together: where what lies in one comes from.
 
-use super::cluster::SourceName;
 use super::document::{Objects, group};
 use super::path::join;
+use super::start::SourceName;
 use crate::yaml::Node;
 
 /// Where a path of an `ExternalArtifact` comes from: the source, and the path there. None if no generator in the

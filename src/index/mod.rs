@@ -17,6 +17,7 @@ mod path;
 mod reference;
 mod repository;
 mod selector;
+mod start;
 mod variables;
 mod whole;
 
@@ -24,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 pub use build::{Build, Builder, Built, Generated, Origin, SUBSTITUTE, is_remote};
-pub use cluster::{Cluster, Folder, Known, Lookup, SourceName, Start, Unit};
+pub use cluster::{Cluster, Folder, Lookup, Unit};
 pub use disk::find_root;
 pub use document::{Object, ObjectId, Objects, group, is_cluster_scoped};
 pub use effective::{Effective, Layer as Patch, Located};
@@ -36,6 +37,7 @@ pub use patch::{Fit, Idle, fit};
 pub use path::{folder_of, join, relative};
 pub use reference::{Reference, Role, names_paths, references};
 pub use repository::Repository;
+pub use start::{Known, SourceName, Start};
 pub use variables::Variables;
 
 use crate::error::{Problem, Source};

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::build::{Builder, Built, Origin};
-use super::cluster::{Cluster, Known, Start};
+use super::cluster::Cluster;
 use super::document::{Object, ObjectId, Objects, group};
 use super::effective::{Effective, Layer};
 use super::identity::Clash;
 use super::patch::Idle;
+use super::start::{Known, Start};
 use super::{Index, Reference, folder_of, join};
 use crate::error::Source;
 use crate::yaml::Node;

@@ -46,7 +46,11 @@ fn look(folder: &str, unit: &Unit<'_>, repository: &Repository<'_>, findings: &m
         .range(prefix.clone()..)
         .take_while(|path| path.starts_with(&prefix))
     {
-        let Some(source) = index.texts.get(path) else {
+        let Some(source) = index
+            .texts
+            .get(path)
+            .filter(|_| !index.hidden.contains(path))
+        else {
             continue;
         };
         let Some(documents) = index.files.get(path) else {

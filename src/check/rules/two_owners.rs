@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::common::{is_remote, is_surely_built, title};
 use super::namespaces::is_open;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::{Built, Cluster, Known, Origin, Repository, Unit, group};
+use crate::index::{Built, Cluster, Known, Object, Origin, Repository, Unit, group};
 
 pub(in crate::check) const RULE: Rule = Rule {
     id: "two-owners",
@@ -171,7 +173,7 @@ fn is_same(a: &Owner<'_, '_>, b: &Owner<'_, '_>, repository: &Repository<'_>) ->
         each.map(|layer| std::ptr::from_ref(layer.node).addr())
             .collect()
     };
-    let same = std::ptr::eq(one.node, other.node) || one.node.to_value() == other.node.to_value();
+    let same = std::ptr::eq(one.node, other.node) || content(one) == content(other);
     // What is put in is compared if all of it is known.
     let text = one
         .source
@@ -181,4 +183,14 @@ fn is_same(a: &Owner<'_, '_>, b: &Owner<'_, '_>, repository: &Repository<'_>) ->
     let filled = (by_a.variables.fill(text), by_b.variables.fill(text));
     let differ = matches!(filled, (Some(a), Some(b)) if a != b);
     same && patches(a) == patches(b) && !differ
+}
+
+/// What an object says, but for the name and the namespace: as they come out, those are the same.
+fn content(object: &Object<'_>) -> Value {
+    let mut value = object.node.to_value();
+    if let Some(Value::Object(metadata)) = value.get_mut("metadata") {
+        metadata.shift_remove("name");
+        metadata.shift_remove("namespace");
+    }
+    value
 }
