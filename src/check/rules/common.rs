@@ -217,17 +217,15 @@ pub(super) fn flux_minor(cluster: &Cluster<'_>, repository: &Repository<'_>) -> 
     })
 }
 
-/// Whether that which a cluster begins with says a word: its `FluxInstance`, or the values of its chart.
-pub(super) fn begins_with(cluster: &Cluster<'_>, repository: &Repository<'_>, word: &str) -> bool {
+/// Whether that which clusters begin with says a word: a `FluxInstance`, or the values of its chart.
+pub(super) fn begin_with(repository: &Repository<'_>, word: &str) -> bool {
     // Which of several instances or files of values it is does not matter much: they are like each other.
     let says = |text: &str| {
         let is_start = text.contains("FluxInstance") || text.contains("sync:");
         is_start && text.contains(word)
     };
     let mut texts = repository.index.texts.iter();
-    let known = cluster.start.known;
-    known != Known::Implied
-        && texts.any(|(path, source)| {
-            (path.ends_with(".yaml") || path.ends_with(".yml")) && says(&source.text)
-        })
+    texts.any(|(path, source)| {
+        (path.ends_with(".yaml") || path.ends_with(".yml")) && says(&source.text)
+    })
 }

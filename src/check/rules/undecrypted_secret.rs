@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use regex_lite::Regex;
 
-use super::common::begins_with;
+use super::common::begin_with;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::error::Source;
@@ -23,8 +23,10 @@ const DECRYPT: &str = "kustomize.toolkit.fluxcd.io/decrypt";
 
 fn check(repository: &Repository<'_>, findings: &mut Findings) {
     let mut told: BTreeSet<(String, usize)> = BTreeSet::new();
+    // Patches of that with which a cluster begins reach its children.
+    let told_at_beginning = begin_with(repository, "decryption");
     for cluster in &repository.clusters {
-        if is_told_at_its_beginning(cluster, repository) {
+        if told_at_beginning && matches!(cluster.start.known, Known::Instance | Known::Values) {
             continue;
         }
         for (number, unit) in cluster.units.iter().enumerate() {
@@ -46,12 +48,6 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         }
     }
     terraform(repository, findings);
-}
-
-/// Whether that with which a cluster begins is given patches that tell of decryption: they reach its children.
-fn is_told_at_its_beginning(cluster: &Cluster<'_>, repository: &Repository<'_>) -> bool {
-    matches!(cluster.start.known, Known::Instance | Known::Values)
-        && begins_with(cluster, repository, "decryption")
 }
 
 /// The place at which something of a build is encrypted.

@@ -58,6 +58,9 @@ fn unwritten(opened: &Opened) -> Result<BTreeMap<RepoPath, Unwritten>> {
     let with = moves.apply(&opened.base);
     let mut found: BTreeMap<RepoPath, BTreeSet<String>> = BTreeMap::new();
     let mut trees: BTreeMap<BTreeSet<String>, Tree> = BTreeMap::new();
+    if is_as_written(opened, &with)? {
+        return Ok(BTreeMap::new());
+    }
     for name in opened.platform.components.keys() {
         if !changes_others(opened, name) {
             continue;
@@ -100,6 +103,28 @@ fn unwritten(opened: &Opened) -> Result<BTreeMap<RepoPath, Unwritten>> {
         unwritten.insert(path, Unwritten { base, by });
     }
     Ok(unwritten)
+}
+
+/// Whether everything is as landform wrote it, and nothing else lies where it writes: then nothing is lacking, and there
+/// is no need to look for what.
+fn is_as_written(opened: &Opened, with: &Tree) -> Result<bool> {
+    const FOLDERS: [&str; 4] = ["apps/", "clusters/", "infrastructure/", "terraform/"];
+    let written = |path: &str| RepoPath::new(path).is_ok_and(|path| with.contains_key(&path));
+    let mut paths = opened.index.paths.iter();
+    if paths.any(|path| FOLDERS.iter().any(|folder| path.starts_with(folder)) && !written(path)) {
+        return Ok(false);
+    }
+    let own = with.keys().filter(|path| path.parents().next() != Some(RECORD));
+    let own: Vec<&RepoPath> = own.collect();
+    // The index has what Flux and Terraform read.
+    let in_index = |path: &&&RepoPath| opened.index.texts.contains_key(path.as_str());
+    let others = own.iter().filter(|path| !in_index(path)).copied();
+    let others = read_ours(&opened.root, others)?;
+    Ok(own.iter().all(|path| {
+        let indexed = opened.index.texts.get(path.as_str());
+        let text = indexed.map(|source| &source.text).or_else(|| others.tree.get(*path));
+        standing(text.map(String::as_str), &with[*path]) == Standing::Written
+    }))
 }
 
 /// Whether anything outside of a component can depend on its being there: names it, what it gives, or its namespace.
