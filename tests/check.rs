@@ -257,3 +257,17 @@ fn what_is_surely_a_slip_is_mended() {
         .code(1)
         .stderr(contains("not committed"));
 }
+
+#[test]
+fn a_new_platform_is_clean() {
+    let sandbox = Sandbox::new();
+    sandbox.new_in("acme", &[]).success();
+    let said = sandbox
+        .run(["check", "-C", "acme", "--severity", "hint"])
+        .success();
+    assert!(
+        stdout(&said).starts_with("nothing found; "),
+        "{}",
+        stdout(&said)
+    );
+}

@@ -15,6 +15,8 @@ pub use finding::{Finding, Findings, Fix, Severity, Spot};
 pub use fixed::{Fixed, fixed};
 pub use registry::{RULES, Rule, rule};
 
+use rayon::prelude::*;
+
 use crate::index::Repository;
 
 /// What was found, and what was let pass.
@@ -30,12 +32,15 @@ pub struct Report {
 /// which is the first to end.
 pub fn check(repository: &Repository<'_>, only: &[&str], config: &Config) -> Report {
     let wanted = |rule: &&Rule| only.is_empty() || only.contains(&rule.id);
-    let mut findings = Vec::new();
-    for rule in RULES.iter().filter(wanted) {
-        let mut found = Findings::new(rule);
-        (rule.check)(repository, &mut found);
-        findings.extend(found.all);
-    }
+    let rules: Vec<&'static Rule> = RULES.iter().filter(wanted).collect();
+    let mut findings: Vec<Finding> = rules
+        .into_par_iter()
+        .flat_map_iter(|rule| {
+            let mut found = Findings::new(rule);
+            (rule.check)(repository, &mut found);
+            found.all
+        })
+        .collect();
     give_way(&mut findings);
     let mut report = allow::sift(repository, findings, config, only);
     report.findings.sort_by_cached_key(Finding::order);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Index, Role, is_kustomization};
+use super::{Index, Reference, Role, is_kustomization};
 use crate::error::Source;
 use crate::yaml::Node;
 
@@ -36,13 +36,18 @@ pub struct Objects<'a> {
     pub all: Vec<Object<'a>>,
     /// Their numbers, by file.
     pub by_file: BTreeMap<&'a str, Vec<ObjectId>>,
+    /// What each file says of others.
+    pub references: Vec<(&'a Arc<Source>, Vec<Reference>)>,
 }
 
 impl<'a> Objects<'a> {
     /// Those of an index.
     pub fn of(index: &'a Index) -> Self {
-        let mut objects = Self::default();
-        let parts = parts(index);
+        let mut objects = Self {
+            references: index.references(),
+            ..Self::default()
+        };
+        let parts = parts(&objects.references);
         for (path, documents) in &index.files {
             if parts.contains(path) || index.hidden.contains(path) {
                 continue;
@@ -75,15 +80,15 @@ impl<'a> Objects<'a> {
 
 /// Files that a kustomization takes for something else than objects: patches, what generators read, what configures
 /// kustomize.
-fn parts(index: &Index) -> BTreeSet<String> {
+fn parts(references: &[(&Arc<Source>, Vec<Reference>)]) -> BTreeSet<String> {
     let (mut parts, mut resources) = (BTreeSet::new(), BTreeSet::new());
-    for (_, found) in index.references() {
+    for (_, found) in references {
         for reference in found {
             let set = match reference.role {
                 Role::Patch | Role::Generator | Role::Configuration => &mut parts,
                 _ => &mut resources,
             };
-            set.insert(reference.to);
+            set.insert(reference.to.clone());
         }
     }
     parts.retain(|path| !resources.contains(path));

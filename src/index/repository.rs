@@ -26,7 +26,7 @@ pub struct Repository<'a> {
     /// Files that some cluster's Flux reads.
     pub reached: BTreeSet<&'a str>,
     /// What each file says of others.
-    pub references: Vec<(&'a Arc<Source>, Vec<Reference>)>,
+    pub references: &'a [(&'a Arc<Source>, Vec<Reference>)],
     /// Objects that are in a build twice.
     pub clashes: Vec<Clash<'a>>,
     /// Patches that are for nothing in some build, and whether they are for something in another.
@@ -75,7 +75,7 @@ impl<'a> Repository<'a> {
                 .map(|(place, idle)| (idle, used.contains(&place)))
                 .collect(),
             reached: reached.collect(),
-            references: index.references(),
+            references: &objects.references,
             clusters,
         }
     }

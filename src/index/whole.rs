@@ -165,6 +165,10 @@ fn walk(root: &Path, as_flux: bool) -> Result<Vec<String>> {
 
 /// Whether a file's text matters: YAML, Terraform, and what may be lists of rules or of values.
 fn is_read(path: &str) -> bool {
+    // Of landform's own folder, which no Flux reads, only what says how to check: the rest is templates and record.
+    if let Some(own) = path.strip_prefix(".landform/") {
+        return own == "check.yaml";
+    }
     is_yaml(path)
         || is_kustomization(path)
         || [".tf", ".env", ".properties"]

@@ -84,7 +84,8 @@ fn a_file_settles_them_for_set() {
 fn what_moves_is_settled_in_its_new_place() {
     for (settled, path) in [
         ("theirs", "path: ./clusters/staging/apps/logs\n"),
-        ("mine", "path: ./clusters/staging/apps/loki/\n"),
+        // What is mine follows what moves.
+        ("mine", "path: ./clusters/staging/apps/logs/\n"),
     ] {
         let life = Life::new();
         let (old, new) = (

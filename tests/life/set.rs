@@ -167,7 +167,10 @@ fn what_is_fixed_stays() {
     let said = life.refused(2, &["set", "prod.distribution=rke2"]);
     assert_says(&said, &["given by landform set prod.distribution=rke2"]);
     let said = life.refused(2, &["set", "prod.secrets=sops"]);
-    assert_says(&said, &["give it too: landform set … prod.sops_recipient="]);
+    assert_says(
+        &said,
+        &["give it too: landform set prod.secrets=sops prod.sops_recipient=…"],
+    );
     let said = life.refused(2, &["add", "external-dns", "--on", "staging"]);
     assert_says(&said, &["leave staging out of --on"]);
     let said = life.refused(2, &["set", "prod.dns=none"]);

@@ -13,7 +13,7 @@ pub(in crate::check) const RULE: Rule = Rule {
 };
 
 fn check(repository: &Repository<'_>, findings: &mut Findings) {
-    for (source, found) in &repository.references {
+    for (source, found) in repository.references {
         for reference in found {
             if matches!(
                 reference.role,

@@ -114,7 +114,9 @@ fn is_as_written(opened: &Opened, with: &Tree) -> Result<bool> {
     if paths.any(|path| FOLDERS.iter().any(|folder| path.starts_with(folder)) && !written(path)) {
         return Ok(false);
     }
-    let own = with.keys().filter(|path| path.parents().next() != Some(RECORD));
+    let own = with
+        .keys()
+        .filter(|path| path.parents().next() != Some(RECORD));
     let own: Vec<&RepoPath> = own.collect();
     // The index has what Flux and Terraform read.
     let in_index = |path: &&&RepoPath| opened.index.texts.contains_key(path.as_str());
@@ -122,7 +124,9 @@ fn is_as_written(opened: &Opened, with: &Tree) -> Result<bool> {
     let others = read_ours(&opened.root, others)?;
     Ok(own.iter().all(|path| {
         let indexed = opened.index.texts.get(path.as_str());
-        let text = indexed.map(|source| &source.text).or_else(|| others.tree.get(*path));
+        let text = indexed
+            .map(|source| &source.text)
+            .or_else(|| others.tree.get(*path));
         standing(text.map(String::as_str), &with[*path]) == Standing::Written
     }))
 }
