@@ -160,7 +160,7 @@ fn is_undecidable(mutant: &Mutant, tree: &Tree) -> bool {
 }
 
 /// How many mutants of a tree are tried: in a larger one every second, third or so.
-const TRIED: usize = 120;
+const TRIED: usize = 60;
 
 /// Tries mutants of trees.
 fn all_are_found(trees: &[&str]) {
