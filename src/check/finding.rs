@@ -66,6 +66,11 @@ impl Spot {
         &self.source.name
     }
 
+    /// File and first byte: what is told of once has its own.
+    pub(super) fn key(&self) -> (String, usize) {
+        (self.file().to_owned(), self.span.start)
+    }
+
     /// 1-based line and column.
     pub fn line_column(&self) -> (usize, usize) {
         let place = Place::Span(Arc::clone(&self.source), self.span.clone());

@@ -51,7 +51,7 @@ pub fn check(repository: &Repository<'_>, only: &[&str], config: &Config) -> Rep
 /// Lets what is said of any field give way to what is said of this one.
 fn give_way(findings: &mut Vec<Finding>) {
     let general = rules::misspelt_field::RULE.id;
-    let place = |finding: &Finding| (finding.at.file().to_owned(), finding.at.span.start);
+    let place = |finding: &Finding| finding.at.key();
     let said: std::collections::BTreeSet<_> = findings
         .iter()
         .filter(|finding| finding.rule != general)

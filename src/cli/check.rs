@@ -35,16 +35,8 @@ static PAGES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/docs/rules");
     allow:\n    - {rule: unread-file, path: \"apps/*/examples\", reason: only to look at}\n\n\
     Exit code 1 if anything is found that weighs enough; hints never do by themselves.")]
 pub(super) struct CheckArgs {
-    /// Look for the repository in DIR and above it, instead of here
-    // The name of this flag before the command too, where it is found by that.
-    #[arg(
-        id = "folder",
-        short = 'C',
-        long = "dir",
-        value_name = "DIR",
-        default_value = "."
-    )]
-    dir: PathBuf,
+    #[command(flatten)]
+    around: Around,
     /// Only these rules
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     rule: Vec<String>,
@@ -72,6 +64,21 @@ pub(super) struct CheckArgs {
 pub(super) struct ExplainArgs {
     /// The rule
     rule: Option<String>,
+}
+
+/// Where the repository is.
+#[derive(Debug, clap::Args)]
+pub(super) struct Around {
+    /// Look for the repository in DIR and above it, instead of here
+    // The name of this flag before the command too, where it is found by that.
+    #[arg(
+        id = "folder",
+        short = 'C',
+        long = "dir",
+        value_name = "DIR",
+        default_value = "."
+    )]
+    pub(super) dir: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -124,7 +131,7 @@ pub(super) fn run(args: &CheckArgs, printer: &Printer) -> Result<u8> {
     let rules = known_rules(&args.rule)?;
     known_rules(args.fix.rules())?;
     let known = args.baseline.as_deref().map(baseline).transpose()?;
-    let root = root(&args.dir)?;
+    let root = root(&args.around.dir)?;
     let index = Index::whole(&root)?;
     let objects = Objects::of(&index);
     let repository = Repository::of(&index, &objects);

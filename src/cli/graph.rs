@@ -1,12 +1,10 @@
 //! `landform graph`.
 
-use std::path::PathBuf;
-
 use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::check::root;
+use super::check::{Around, root};
 use crate::error::{Error, Problem, Result, suggest};
 use crate::graph::{Graph, Impact, impact};
 use crate::index::{Cluster, Index, Objects, Repository};
@@ -39,16 +37,8 @@ pub(super) struct Args {
     /// Which clusters and objects a file reaches
     #[arg(long, value_name = "FILE")]
     impact: Option<String>,
-    /// Look for the repository in DIR and above it, instead of here
-    // The name of this flag before the command too, where it is found by that.
-    #[arg(
-        id = "folder",
-        short = 'C',
-        long = "dir",
-        value_name = "DIR",
-        default_value = "."
-    )]
-    dir: PathBuf,
+    #[command(flatten)]
+    around: Around,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -84,7 +74,7 @@ struct ImpactUnit {
 }
 
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
-    let root = root(&args.dir)?;
+    let root = root(&args.around.dir)?;
     let index = Index::whole(&root)?;
     let objects = Objects::of(&index);
     let repository = Repository::of(&index, &objects);
@@ -174,7 +164,10 @@ fn reach(
 ) -> Result<u8> {
     let path = file.trim_start_matches("./");
     if !repository.index.paths.contains(path) {
-        let problem = Problem::new(format!("there is no file {path} in {}", args.dir.display()));
+        let problem = Problem::new(format!(
+            "there is no file {path} in {}",
+            args.around.dir.display()
+        ));
         return Err(Error::refused(
             problem.hint("write its path from the root of the repository"),
         ));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::build::{Builder, Built, Origin};
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Unit};
 use super::document::{Object, ObjectId, Objects, group};
 use super::effective::{Effective, Layer};
 use super::identity::Clash;
@@ -78,6 +78,17 @@ impl<'a> Repository<'a> {
             references: &objects.references,
             clusters,
         }
+    }
+
+    /// The Flux Kustomizations of all clusters.
+    pub fn units(&self) -> impl Iterator<Item = &Unit<'a>> {
+        self.clusters.iter().flat_map(|cluster| &cluster.units)
+    }
+
+    /// Whether it is known of any cluster where its Flux begins. If of none, nothing can be said to be unread.
+    pub fn has_known_start(&self) -> bool {
+        let mut clusters = self.clusters.iter();
+        clusters.any(|cluster| cluster.start.known != Known::Implied)
     }
 
     /// An object of a build, with what lies over it. Nothing for one that a generator makes.

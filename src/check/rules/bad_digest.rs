@@ -22,10 +22,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         };
         let digest = node.text().unwrap_or_default();
         let at = Spot::from(&node);
-        if digest.is_empty()
-            || digest.contains("${")
-            || is_digest(digest)
-            || !told.insert((at.file().to_owned(), at.span.start))
+        if digest.is_empty() || digest.contains("${") || is_digest(digest) || !told.insert(at.key())
         {
             continue;
         }

@@ -17,16 +17,12 @@ pub(in crate::check) const RULE: Rule = Rule {
 fn check(repository: &Repository<'_>, findings: &mut Findings) {
     let mut texts = Texts::default();
     let mut told: BTreeSet<(String, usize)> = BTreeSet::new();
-    let units = repository
-        .clusters
-        .iter()
-        .flat_map(|cluster| &cluster.units);
+    let units = repository.units();
     for unit in units.filter(|unit| unit.variables.substitutes) {
         for built in &unit.built {
             for (list, numbers) in texts.of(repository, built) {
                 for text in numbers.iter().map(|number| &list[*number]) {
-                    let mut new =
-                        |spot: &Spot| told.insert((spot.file().to_owned(), spot.span.start));
+                    let mut new = |spot: &Spot| told.insert(spot.key());
                     for piece in pieces(text.string) {
                         if let Piece::Broken { span, reason } = piece {
                             let part = text.string[span].trim_end();

@@ -16,7 +16,7 @@ pub(in crate::check) const RULE: Rule = Rule {
 
 fn check(repository: &Repository<'_>, findings: &mut Findings) {
     let mut told: BTreeSet<(String, usize)> = BTreeSet::new();
-    let mut new = |at: &Spot| told.insert((at.file().to_owned(), at.span.start));
+    let mut new = |at: &Spot| told.insert(at.key());
     for release in applied(repository, group::HELM, "HelmRelease") {
         let kind = release
             .effective

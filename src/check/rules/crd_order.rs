@@ -287,7 +287,7 @@ fn look(
         return;
     }
     let at = Spot::name(object);
-    if !told.insert((at.file().to_owned(), at.span.start)) {
+    if !told.insert(at.key()) {
         return;
     }
     let unit = &cluster.units[number].name;
@@ -308,7 +308,7 @@ fn look(
             finding.effect(format!("unless something else brings it before, {unit} is never applied: \"no matches for kind {}\"", object.kind));
         }
     } else {
-        let key = (release.file().to_owned(), release.span.start);
+        let key = release.key();
         late.entry(key).or_default().push(Late {
             at,
             title,

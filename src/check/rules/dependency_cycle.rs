@@ -29,7 +29,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                 let Some((_, at)) = edge(&edges, &circle[0], &circle[1 % circle.len()]) else {
                     continue;
                 };
-                if !told.insert((at.file().to_owned(), at.span.start)) {
+                if !told.insert(at.key()) {
                     continue;
                 }
                 let names: Vec<&str> = circle

@@ -22,7 +22,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
     for cluster in &repository.clusters {
         let namespaces = Namespaces::of(cluster, repository);
         for (name, used) in &namespaces.used {
-            let place = (used.at.file().to_owned(), used.at.span.start);
+            let place = used.at.key();
             if is_open(name) || name.is_empty() || is_given(name) || told.contains(&place) {
                 continue;
             }

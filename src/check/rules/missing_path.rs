@@ -16,11 +16,7 @@ pub(in crate::check) const RULE: Rule = Rule {
 
 fn check(repository: &Repository<'_>, findings: &mut Findings) {
     let mut told: BTreeSet<(String, usize)> = BTreeSet::new();
-    for unit in repository
-        .clusters
-        .iter()
-        .flat_map(|cluster| &cluster.units)
-    {
+    for unit in repository.units() {
         let Some(effective) = &unit.effective else {
             continue;
         };
@@ -33,7 +29,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
             continue;
         };
         let at = Spot::from(&path);
-        if told.insert((at.file().to_owned(), at.span.start)) {
+        if told.insert(at.key()) {
             tell(
                 at,
                 path.text().unwrap_or_default(),

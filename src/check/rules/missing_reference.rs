@@ -117,7 +117,7 @@ struct All<'r, 'a, 'f> {
 
 impl All<'_, '_, '_> {
     fn is_new(&mut self, at: &Spot) -> bool {
-        self.told.insert((at.file().to_owned(), at.span.start))
+        self.told.insert(at.key())
     }
 
     /// A reference with kind, name and namespace. `*` is any, and so is one with labels.
@@ -223,9 +223,7 @@ impl All<'_, '_, '_> {
     fn markers(&mut self) {
         let repository = self.repository;
         let policies: BTreeSet<(&str, &str)> = repository
-            .clusters
-            .iter()
-            .flat_map(|cluster| &cluster.units)
+            .units()
             .flat_map(|unit| &unit.built)
             .filter(|built| built.kind(repository.objects) == "ImagePolicy")
             .map(|built| {

@@ -26,9 +26,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         // That with which a cluster begins is written by Flux itself.
         let units = cluster.units.iter().skip(1);
         let late = units.filter_map(Late::of);
-        let late: Vec<Late<'_>> = late
-            .filter(|late| told.insert((late.at.file().to_owned(), late.at.span.start)))
-            .collect();
+        let late: Vec<Late<'_>> = late.filter(|late| told.insert(late.at.key())).collect();
         let others = late.len() - 1.min(late.len());
         for one in late.iter().take(if late.len() < MANY { MANY } else { 1 }) {
             one.tell(if late.len() < MANY { 0 } else { others }, findings);
@@ -134,7 +132,7 @@ fn nest(
             continue;
         };
         let at = Spot::from(&outer);
-        if around < inside && told.insert((at.file().to_owned(), at.span.start)) {
+        if around < inside && told.insert(at.key()) {
             let message = format!(
                 "{} waits for {short}, and for HelmRelease {} up to {long}",
                 unit.name, release.built.name

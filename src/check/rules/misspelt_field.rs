@@ -72,10 +72,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
     let Some(fields) = kinds.values().next() else {
         return;
     };
-    let units = repository
-        .clusters
-        .iter()
-        .flat_map(|cluster| &cluster.units);
+    let units = repository.units();
     let led: BTreeSet<&str> = units
         .filter_map(|unit| match &unit.folder {
             Folder::Here(folder) => Some(folder.as_str()),

@@ -28,7 +28,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                     continue;
                 };
                 let at = Spot::name(object);
-                let place = (at.file().to_owned(), at.span.start);
+                let place = at.key();
                 let known = number > 0 && cluster.start.known != Known::Implied;
                 if known && may_go(unit, built, object, repository) && told.insert(place.clone()) {
                     system(unit, built, at.clone(), findings);
@@ -109,10 +109,7 @@ fn is_plain_slip(
     let target = unit.effective.as_ref();
     if target.is_some_and(|all| all.at(&["spec", "targetNamespace"]).is_some()) {
         let leads = |unit: &&Unit<'_>| unit.folder == Folder::Here(own.to_owned());
-        let units = repository
-            .clusters
-            .iter()
-            .flat_map(|cluster| &cluster.units);
+        let units = repository.units();
         return leads(&unit) && units.filter(leads).count() == 1;
     }
     let Some((source, _)) = &built.placed_by else {

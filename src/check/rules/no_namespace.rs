@@ -105,7 +105,7 @@ fn look(
             Some(made),
         ),
     };
-    if !told.insert((at.file().to_owned(), at.span.start)) {
+    if !told.insert(at.key()) {
         return;
     }
     let kind = first.kind(repository.objects);

@@ -49,11 +49,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         }
     }
     let mut told: BTreeSet<(String, usize)> = BTreeSet::new();
-    for unit in repository
-        .clusters
-        .iter()
-        .flat_map(|cluster| &cluster.units)
-    {
+    for unit in repository.units() {
         let Some(effective) = &unit.effective else {
             continue;
         };
@@ -65,7 +61,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         let patches = patches.into_iter().filter(|patch| is_blanket(patch.node));
         for found in marks.chain(patches) {
             let at = Spot::from(&found);
-            if told.insert((at.file().to_owned(), at.span.start)) {
+            if told.insert(at.key()) {
                 tell(
                     at,
                     &format!("everything that {} applies", unit.name),

@@ -31,10 +31,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
             .filter(|key| *key != "storageNamespace" || home != Some(namespace))
             .collect();
         let at = Spot::from(&target);
-        if namespace.is_empty()
-            || missing.len() < 2
-            || !told.insert((at.file().to_owned(), at.span.start))
-        {
+        if namespace.is_empty() || missing.len() < 2 || !told.insert(at.key()) {
             continue;
         }
         let name = &release.built.name;

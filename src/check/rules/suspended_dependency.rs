@@ -40,7 +40,7 @@ struct Found<'r, 'a, 't> {
 
 impl Found<'_, '_, '_> {
     fn is_new(&mut self, at: &Spot) -> bool {
-        self.told.insert((at.file().to_owned(), at.span.start))
+        self.told.insert(at.key())
     }
 
     /// A dependency counts as ready if what was observed of it is its newest generation (`checkDependencies` of both

@@ -58,7 +58,7 @@ fn tell(
         return;
     };
     let at = Spot::name(object);
-    if !told.insert((at.file().to_owned(), at.span.start)) {
+    if !told.insert(at.key()) {
         return;
     }
     let more = names.len().saturating_sub(SHOWN);

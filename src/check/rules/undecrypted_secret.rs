@@ -40,7 +40,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
             }
             for built in &unit.built {
                 if let Some(at) = encrypted(built, repository)
-                    && told.insert((at.file().to_owned(), at.span.start))
+                    && told.insert(at.key())
                 {
                     tell(cluster, unit, built, at, repository, findings);
                 }

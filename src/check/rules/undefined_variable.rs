@@ -50,7 +50,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                     .units
                     .iter()
                     .any(|unit| unit.variables.known.contains_key(one.name.as_str()));
-            if told.insert((one.at.file().to_owned(), one.at.span.start)) {
+            if told.insert(one.at.key()) {
                 tell(cluster, one, custom, repository, findings);
             }
         }

@@ -3,7 +3,7 @@
 use super::common::near_path;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::{Known, Repository, folder_of};
+use crate::index::{Repository, folder_of};
 
 pub(in crate::check) const RULE: Rule = Rule {
     id: "unread-file",
@@ -14,12 +14,7 @@ pub(in crate::check) const RULE: Rule = Rule {
 
 fn check(repository: &Repository<'_>, findings: &mut Findings) {
     let index = repository.index;
-    // Without knowing where Flux begins, nothing can be said to be unread.
-    if repository
-        .clusters
-        .iter()
-        .all(|cluster| cluster.start.known == Known::Implied)
-    {
+    if !repository.has_known_start() {
         return;
     }
     for (path, ids) in &repository.objects.by_file {

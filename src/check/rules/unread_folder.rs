@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::{Known, Repository, folder_of};
+use crate::index::{Repository, folder_of};
 
 pub(in crate::check) const RULE: Rule = Rule {
     id: "unread-folder",
@@ -15,11 +15,7 @@ pub(in crate::check) const RULE: Rule = Rule {
 
 fn check(repository: &Repository<'_>, findings: &mut Findings) {
     let index = repository.index;
-    if repository
-        .clusters
-        .iter()
-        .all(|cluster| cluster.start.known == Known::Implied)
-    {
+    if !repository.has_known_start() {
         return;
     }
     let read: BTreeSet<&str> = repository

@@ -46,7 +46,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         }
         let units: BTreeSet<&str> = found.iter().map(|(unit, ..)| unit.name.as_str()).collect();
         for (unit, name, at) in found {
-            if units.len() <= FORGOTTEN && told.insert((at.file().to_owned(), at.span.start)) {
+            if units.len() <= FORGOTTEN && told.insert(at.key()) {
                 tell(unit, name, at, known[name], findings);
             }
         }

@@ -17,10 +17,7 @@ pub(in crate::check) const RULE: Rule = Rule {
 fn check(repository: &Repository<'_>, findings: &mut Findings) {
     let mut texts = Texts::default();
     let mut told: BTreeSet<(String, usize)> = BTreeSet::new();
-    let units = repository
-        .clusters
-        .iter()
-        .flat_map(|cluster| &cluster.units);
+    let units = repository.units();
     for unit in units.filter(|unit| unit.variables.substitutes) {
         for built in &unit.built {
             for (list, numbers) in texts.of(repository, built) {
@@ -50,7 +47,7 @@ fn look(
         return;
     };
     let spot = text.spot(text.string);
-    if !told.insert((spot.file().to_owned(), spot.span.start)) {
+    if !told.insert(spot.key()) {
         return;
     }
     let message = format!(
