@@ -86,6 +86,24 @@ fn control_c_writes_nothing() {
 }
 
 #[test]
+fn a_signal_that_no_key_brought_ends_a_question() {
+    let sandbox = Sandbox::new();
+    let mut session = start_answered(&sandbox, &["new", "acme"]);
+    session.expect("Write and commit?").unwrap();
+    // The read of a key has begun by then, and the signal does not end it.
+    std::thread::sleep(Duration::from_millis(300));
+    let pid = session.get_process().pid().to_string();
+    let sent = std::process::Command::new("kill")
+        .args(["-INT", &pid])
+        .status();
+    assert!(sent.expect("kill").success());
+    let (code, said) = end(session);
+    assert_eq!(code, 130, "{said}");
+    assert!(said.contains("nothing was written"), "{said}");
+    assert!(!sandbox.path("acme").exists());
+}
+
+#[test]
 fn yes_asks_nothing_and_staging_asks_in_other_words() {
     let sandbox = Sandbox::new();
     let (code, said) = end(start(&sandbox, &["new", "acme", "--yes"]));

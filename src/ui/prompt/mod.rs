@@ -1,6 +1,7 @@
 //! Asking. Without a terminal nothing is ever asked.
 
 mod given;
+mod interrupt;
 mod line;
 mod listing;
 mod look;

@@ -1,12 +1,10 @@
 //! Asking on a real terminal. Questions go to standard error.
 
-use std::sync::Once;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use dialoguer::console::{Key, Term, measure_text_width};
 use dialoguer::{MultiSelect, Select};
 
 use super::super::printer::style;
+use super::interrupt::{self, STOPPED};
 use super::line::{Editor, Typed};
 use super::look::Look;
 use super::search::{Pressed, Search};
@@ -14,9 +12,6 @@ use super::text::{answered, wrap};
 use super::theme::Menu;
 use super::{Confirmed, Item, Line, Prompter, Reply};
 use crate::error::{Error, Kind, Problem, Result};
-
-/// Whether a key is waited for: then the interrupted read ends it, and the program by its usual way.
-static ASKING: AtomicBool = AtomicBool::new(false);
 
 /// The narrowest terminal that is drawn for.
 const NARROWEST: usize = 30;
@@ -46,16 +41,7 @@ impl Default for Terminal {
 impl Terminal {
     /// The terminal of standard error. From now on Control-C gives the cursor back before it ends the program.
     pub fn new() -> Self {
-        static HANDLER: Once = Once::new();
-        HANDLER.call_once(|| {
-            // Without a handler only the cursor may stay hidden.
-            let _ = ctrlc::set_handler(|| {
-                if !ASKING.load(Ordering::SeqCst) {
-                    let _ = Term::stderr().show_cursor();
-                    std::process::exit(130);
-                }
-            });
-        });
+        interrupt::guard();
         let choice = anstream::AutoStream::choice(&std::io::stderr());
         Self {
             term: Term::stderr(),
@@ -78,11 +64,12 @@ impl Terminal {
 
     /// Waits for a key.
     fn key(&self) -> Result<Key> {
-        ASKING.store(true, Ordering::SeqCst);
+        interrupt::asking();
         let key = self.term.read_key_raw().map_err(|e| stopped(&e))?;
-        // After an interrupt it still counts as asking: the signal may be told to its handler later.
-        if key != Key::CtrlC {
-            ASKING.store(false, Ordering::SeqCst);
+        if key == Key::CtrlC {
+            interrupt::ending();
+        } else {
+            interrupt::answered();
         }
         Ok(key)
     }
@@ -97,17 +84,17 @@ impl Terminal {
                 ),
             ));
         }
-        ASKING.store(true, Ordering::SeqCst);
+        interrupt::asking();
         // Buffered, a menu is drawn anew at once, without flickering.
         let answer = match ask(&Term::buffered_stderr()) {
             Ok(answer) => answer,
-            // It still counts as asking: the signal may be told to its handler after this.
             Err(dialoguer::Error::IO(error)) => {
+                interrupt::ending();
                 let _ = self.term.show_cursor();
                 return Err(stopped(&error));
             }
         };
-        ASKING.store(false, Ordering::SeqCst);
+        interrupt::answered();
         Ok(answer.map_or(Reply::Back, Reply::Given))
     }
 
@@ -232,7 +219,7 @@ fn stopped(error: &std::io::Error) -> Error {
     if error.kind() == std::io::ErrorKind::Interrupted {
         return Error {
             kind: Kind::Interrupted,
-            problems: vec![Problem::new("stopped; nothing was written")],
+            problems: vec![Problem::new(STOPPED)],
         };
     }
     Error::failed(
