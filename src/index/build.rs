@@ -6,10 +6,11 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::document::{ObjectId, Objects, is_cluster_scoped};
+use super::document::{ObjectId, Objects};
 use super::effective::Layer;
 use super::identity::{Clash, Identities};
 use super::patch::Idle;
+use super::scope::is_cluster_scoped;
 use super::{Index, is_yaml, join};
 use crate::error::Source;
 use crate::yaml::Node;

@@ -186,54 +186,12 @@ pub mod group {
     pub const IMAGE: &str = "image.toolkit.fluxcd.io";
 }
 
-/// Kinds without a namespace that come with Kubernetes (API reference 1.36), or with what most platforms have.
-const CLUSTER_SCOPED: [&str; 32] = [
-    "APIService",
-    "CSIDriver",
-    "CSINode",
-    "CertificateSigningRequest",
-    "CiliumClusterwideNetworkPolicy",
-    "ClusterExternalSecret",
-    "ClusterIssuer",
-    "ClusterPolicy",
-    "ClusterRole",
-    "ClusterRoleBinding",
-    "ClusterSecretStore",
-    "CustomResourceDefinition",
-    "EC2NodeClass",
-    "FlowSchema",
-    "GatewayClass",
-    "IngressClass",
-    "MutatingAdmissionPolicy",
-    "MutatingAdmissionPolicyBinding",
-    "MutatingWebhookConfiguration",
-    "Namespace",
-    "Node",
-    "NodeClass",
-    "NodePool",
-    "PersistentVolume",
-    "PriorityClass",
-    "PriorityLevelConfiguration",
-    "RuntimeClass",
-    "StorageClass",
-    "ValidatingAdmissionPolicy",
-    "ValidatingAdmissionPolicyBinding",
-    "ValidatingWebhookConfiguration",
-    "VolumeSnapshotClass",
-];
-
-/// Whether objects of a kind are known to have no namespace.
-pub fn is_cluster_scoped(kind: &str) -> bool {
-    CLUSTER_SCOPED.binary_search(&kind).is_ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn objects_and_lists_are_read() {
-        assert!(CLUSTER_SCOPED.is_sorted());
         let text = "apiVersion: v1\nkind: List\nitems:\n  - {apiVersion: v1, kind: Secret, metadata: {name: a, \
                     namespace: b}}\n---\nx: 1\n---\napiVersion: a.b/v2\nkind: C\nmetadata: {labels: {k: v}}\n";
         let index = Index::of_texts([("f.yaml".to_owned(), text.to_owned())].into());

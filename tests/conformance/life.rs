@@ -1,7 +1,7 @@
 //! Stage 8: what a command announces is what happens on a cluster: `new`, then the commands of a platform's life, one
 //! after the other on the same cluster.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -70,6 +70,7 @@ fn new_announces_what_a_cluster_becomes() {
     life.move_restarts_nothing();
     life.remove_takes_what_it_says();
     life.add_brings_it_back();
+    life.objects_get_another_name();
     life.two_steps_take_infrastructure();
 }
 
@@ -224,6 +225,68 @@ impl Life {
         for (id, uid) in &before {
             assert_eq!(after.get(id), Some(uid), "{id} is another one");
         }
+    }
+
+    /// Manifests of one's own: their Flux Kustomization is called otherwise, and every object of them stays.
+    fn objects_get_another_name(&self) {
+        let manifests = self.home.path().join("shop");
+        std::fs::create_dir(&manifests).unwrap();
+        for kind in ["ConfigMap", "ServiceAccount"] {
+            let text = format!("apiVersion: v1\nkind: {kind}\nmetadata:\n  name: shop\n");
+            std::fs::write(manifests.join(format!("{kind}.yaml")), text).unwrap();
+        }
+        let from = manifests.to_str().unwrap();
+        self.run(&["add", "app", "shop", "--manifests", from]);
+        let made = until(120, || {
+            let object = self.up.cluster.get("configmap/shop", Some("shop"));
+            let labels = &object["metadata"]["labels"];
+            let by = labels["kustomize.toolkit.fluxcd.io/name"].as_str();
+            let units = flux::objects(&self.up.cluster);
+            let told = || format!("{object}\n{}", flux::unready(&units).join("\n"));
+            by.map(str::to_owned).ok_or_else(told)
+        });
+        assert_eq!(made, "shop");
+        let get = |name: &str| {
+            let what = format!("{KUSTOMIZATIONS}/{name}");
+            self.up.cluster.get(&what, Some("flux-system"))
+        };
+        let rename = ["rename", "shop", "store", "--objects"];
+        let report = self.run(&rename);
+        assert!(
+            report["next"].to_string().contains("--continue"),
+            "{report}"
+        );
+        self.settled("shop");
+        assert_eq!(get("shop")["spec"]["prune"], false);
+        let before = self.up.uids();
+        self.run(&[&rename[..], &["--continue"]].concat());
+        self.gone(&format!("{KUSTOMIZATIONS}/shop"), Some("flux-system"));
+        self.settled("store");
+        let after = self.up.uids();
+        let lasting = |all: &BTreeMap<String, String>| {
+            let mut all = all.clone();
+            all.retain(|id, _| {
+                !id.contains("Kustomization")
+                    || !["/shop", "/store"].iter().any(|end| id.ends_with(end))
+            });
+            all
+        };
+        assert_eq!(lasting(&after), lasting(&before));
+        for what in ["configmap/shop", "serviceaccount/shop", "namespace/shop"] {
+            let object = self.up.cluster.get(what, Some("shop"));
+            assert_eq!(
+                object["metadata"]["labels"]["kustomize.toolkit.fluxcd.io/name"], "store",
+                "{object}"
+            );
+        }
+        let store = get("store");
+        assert_eq!(store["spec"]["prune"], true, "{store}");
+        assert_eq!(
+            store["status"]["inventory"]["entries"]
+                .as_array()
+                .map(Vec::len),
+            Some(3)
+        );
     }
 
     /// What others need is refused with the line that needs it; what has a guard goes in two commits.

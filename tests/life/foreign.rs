@@ -163,7 +163,7 @@ fn manifests_are_copied_one_object_in_a_file() {
     let before = life.files();
     life.sandbox.write(
         "shop/all.yaml",
-        &format!("{CONFIG}---\r\n# the second\r\napiVersion: v1\r\nkind: Service\r\nmetadata: {{name: web}}\r\n"),
+        &format!("{CONFIG}---\r\n# the second\r\napiVersion: v1\r\nkind: Service\r\nmetadata: {{name: web}}\r\n---\napiVersion: acme.dev/v1\nkind: Widget\nmetadata:\n  name: w\n"),
     );
     let said = life.does(&[
         "add",
@@ -174,12 +174,19 @@ fn manifests_are_copied_one_object_in_a_file() {
         "--on",
         "prod",
     ]);
-    assert_says(&said, &["these name no namespace", "Service web"]);
+    assert_says(
+        &said,
+        &[
+            "were put into shop, since Flux knows no default one: Service web",
+            "does not know whether they need one: Widget w",
+        ],
+    );
     assert_eq!(life.read("apps/shop/configmap-a-b.yaml"), CONFIG);
     assert_eq!(
         life.read("apps/shop/service-web.yaml"),
-        "# the second\napiVersion: v1\nkind: Service\nmetadata: {name: web}\n"
+        "# the second\napiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\n"
     );
+    assert!(!life.read("apps/shop/widget-w.yaml").contains("namespace"));
     assert_says(
         &life.read("apps/shop/kustomization.yaml"),
         &["  - configmap-a-b.yaml\n", "  - service-web.yaml\n"],

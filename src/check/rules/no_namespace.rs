@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::common::is_surely_built;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::{Built, Cluster, Known, Origin, Repository, Unit};
+use crate::index::{Built, Cluster, Known, Origin, Repository, Unit, lives_in_namespace};
 
 pub(in crate::check) const RULE: Rule = Rule {
     id: "no-namespace",
@@ -13,61 +13,6 @@ pub(in crate::check) const RULE: Rule = Rule {
     summary: "an object that needs a namespace and has none after the build",
     check,
 };
-
-/// Kinds that live in a namespace, by group: those of Kubernetes (API reference 1.36), of Flux and its operator, and
-/// of what most platforms have (the scope in their CRDs).
-const NAMESPACED: [(&str, &[&str]); 16] = [
-    (
-        "",
-        &[
-            "ConfigMap",
-            "Endpoints",
-            "LimitRange",
-            "PersistentVolumeClaim",
-            "Pod",
-            "ReplicationController",
-            "ResourceQuota",
-            "Secret",
-            "Service",
-            "ServiceAccount",
-        ],
-    ),
-    (
-        "apps",
-        &["DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"],
-    ),
-    ("autoscaling", &["HorizontalPodAutoscaler"]),
-    ("batch", &["CronJob", "Job"]),
-    ("cert-manager.io", &["Certificate", "Issuer"]),
-    ("coordination.k8s.io", &["Lease"]),
-    ("discovery.k8s.io", &["EndpointSlice"]),
-    ("external-secrets.io", &["ExternalSecret", "SecretStore"]),
-    (
-        "fluxcd.controlplane.io",
-        &["FluxInstance", "ResourceSet", "ResourceSetInputProvider"],
-    ),
-    (
-        "gateway.networking.k8s.io",
-        &["Gateway", "GRPCRoute", "HTTPRoute", "TLSRoute"],
-    ),
-    ("helm.toolkit.fluxcd.io", &["HelmRelease"]),
-    (
-        "monitoring.coreos.com",
-        &["PodMonitor", "PrometheusRule", "ServiceMonitor"],
-    ),
-    ("networking.k8s.io", &["Ingress", "NetworkPolicy"]),
-    ("policy", &["PodDisruptionBudget"]),
-    ("rbac.authorization.k8s.io", &["Role", "RoleBinding"]),
-    ("source.extensions.fluxcd.io", &["ArtifactGenerator"]),
-];
-
-/// Groups of Flux of which every kind lives in a namespace.
-const WHOLE: [&str; 4] = [
-    "image.toolkit.fluxcd.io",
-    "kustomize.toolkit.fluxcd.io",
-    "notification.toolkit.fluxcd.io",
-    "source.toolkit.fluxcd.io",
-];
 
 fn check(repository: &Repository<'_>, findings: &mut Findings) {
     let mut told = BTreeSet::new();
@@ -146,13 +91,11 @@ fn lacks(built: &Built<'_>, repository: &Repository<'_>) -> bool {
         built.group(repository.objects),
         built.kind(repository.objects),
     );
-    let of_group = NAMESPACED.iter().find(|(own, _)| *own == group);
-    let known = WHOLE.contains(&group) || of_group.is_some_and(|(_, kinds)| kinds.contains(&kind));
     let object = repository.object(built);
     let nested = object.is_some_and(|object| object.nested);
     let patched = || {
         let all = repository.effective(built);
         all.is_some_and(|all| all.at(&["metadata", "namespace"]).is_some())
     };
-    known && !nested && !patched()
+    lives_in_namespace(group, kind) && !nested && !patched()
 }

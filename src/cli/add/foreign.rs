@@ -1,17 +1,16 @@
 //! Components from outside every catalogue: a chart, manifests of the user's own, or a folder of a Git repository.
 //! They become a minimal template in the record, and from then on are like any other.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::manifests::manifests;
 use crate::catalog::{Catalogue, FOREIGN, FORMAT, Files, Layer};
 use crate::cli::opened::Opened;
-use crate::error::{Error, Problem, Problems, Result, Source};
-use crate::yaml::{Node, parse_foreign};
+use crate::error::{Error, Problem, Result, Source};
+use crate::yaml::parse_foreign;
 
 /// The heading above what is only for components from outside.
 pub(super) const HEADING: &str = "From outside the catalogue";
@@ -375,189 +374,4 @@ fn secrets(args: &ForeignArgs) -> Vec<Value> {
     }
     let keys = json!({".dockerconfigjson": "the login, as docker login writes it to ~/.docker/config.json"});
     vec![json!({"name": name, "type": "kubernetes.io/dockerconfigjson", "keys": keys})]
-}
-
-/// Kinds of Kubernetes' own that live in no namespace.
-const CLUSTER_WIDE: [&str; 13] = [
-    "APIService",
-    "ClusterRole",
-    "ClusterRoleBinding",
-    "CustomResourceDefinition",
-    "IngressClass",
-    "MutatingWebhookConfiguration",
-    "Namespace",
-    "PersistentVolume",
-    "PriorityClass",
-    "RuntimeClass",
-    "StorageClass",
-    "ValidatingAdmissionPolicy",
-    "ValidatingWebhookConfiguration",
-];
-
-/// The manifests of a folder, one object in a file.
-pub(super) fn manifests(
-    folder: &Path,
-    namespace: &str,
-    creates: &mut bool,
-    notes: &mut Vec<String>,
-) -> Result<BTreeMap<String, String>> {
-    let io = |error| Error::io("read", folder, &error);
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(io)? {
-        paths.push(entry.map_err(io)?.path());
-    }
-    paths.sort();
-    let mut problems = Problems::default();
-    let mut objects: BTreeMap<String, String> = BTreeMap::new();
-    let mut without: Vec<String> = Vec::new();
-    for path in paths {
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
-        if path.is_dir() || !is_yaml {
-            problems.push(
-                Problem::new(format!("{} is no manifest", path.display()))
-                    .hint("a folder for --manifests holds YAML files and nothing else"),
-            );
-            continue;
-        }
-        let text = std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, &e))?;
-        let source = Source::new(path.display().to_string(), text);
-        let documents = match parse_foreign(&source) {
-            Ok(documents) => documents,
-            Err(error) => {
-                problems.extend(error);
-                continue;
-            }
-        };
-        let texts = split(&source.text);
-        if texts.len() != documents.len() {
-            problems.push(
-                Problem::new(format!(
-                    "{}: its documents cannot be told apart",
-                    path.display()
-                ))
-                .hint("put each object into a file of its own"),
-            );
-            continue;
-        }
-        for (document, text) in documents.iter().zip(texts) {
-            match object(&source, document) {
-                Ok(Object { kind, name, placed }) => {
-                    if kind == "Namespace" && name == namespace {
-                        *creates = false;
-                    }
-                    if !placed && !CLUSTER_WIDE.contains(&kind) {
-                        without.push(format!("{kind} {name}"));
-                    }
-                    let file = file_name(kind, name);
-                    if objects.insert(file.clone(), text).is_some() {
-                        problems.push(
-                            Problem::new(format!(
-                                "{kind} {name} stands twice in {}",
-                                folder.display()
-                            ))
-                            .hint("one object, one file"),
-                        );
-                    }
-                }
-                Err(problem) => problems.push(problem),
-            }
-        }
-    }
-    problems.into_result()?;
-    if objects.is_empty() {
-        return Err(Error::refused(
-            Problem::new(format!("there is no manifest in {}", folder.display()))
-                .hint("it holds YAML files with objects of Kubernetes"),
-        ));
-    }
-    if !without.is_empty() {
-        notes.push(format!(
-            "these name no namespace, and would come into the one called default if they need one: {}",
-            without.join(", ")
-        ));
-    }
-    Ok(objects)
-}
-
-struct Object<'a> {
-    kind: &'a str,
-    name: &'a str,
-    placed: bool,
-}
-
-/// What an object is called.
-fn object<'a>(source: &Arc<Source>, document: &'a Node) -> Result<Object<'a>, Problem> {
-    let text = |keys: &[&str]| document.at(keys).and_then(Node::text);
-    let (kind, name) = (text(&["kind"]), text(&["metadata", "name"]));
-    let api = text(&["apiVersion"]).unwrap_or_default();
-    if api.starts_with("kustomize.config.k8s.io/") {
-        let problem = Problem::new("a kustomization, where manifests are expected");
-        let problem = problem.span(source, document.span.clone());
-        return Err(
-            problem.hint("build it first (kubectl kustomize), or keep it in Git and use --git")
-        );
-    }
-    match (kind, name) {
-        (Some(kind), Some(name)) if !api.is_empty() => Ok(Object {
-            kind,
-            name,
-            placed: document.at(&["metadata", "namespace"]).is_some(),
-        }),
-        _ => Err(Problem::new("no object of Kubernetes")
-            .span(source, document.span.clone())
-            .hint("it needs apiVersion, kind and metadata.name")),
-    }
-}
-
-/// The documents of a text, each with the comments before it.
-fn split(text: &str) -> Vec<String> {
-    let mut documents = vec![String::new()];
-    for line in text.replace("\r\n", "\n").split_inclusive('\n') {
-        if line.trim_end() == "---" || line.starts_with("--- ") {
-            documents.push(String::new());
-        } else if let Some(last) = documents.last_mut() {
-            last.push_str(line);
-        }
-    }
-    let says = |text: &String| {
-        text.lines().any(|line| {
-            let line = line.trim();
-            !line.is_empty() && !line.starts_with('#')
-        })
-    };
-    documents.retain(says);
-    documents
-        .into_iter()
-        .map(|text| format!("{}\n", text.trim_matches('\n')))
-        .collect()
-}
-
-/// A file's name for an object, which every file system takes.
-fn file_name(kind: &str, name: &str) -> String {
-    let plain = |c: char| {
-        if c.is_ascii_alphanumeric() {
-            c.to_ascii_lowercase()
-        } else {
-            '-'
-        }
-    };
-    let word: String = format!("{kind}-{name}").chars().map(plain).collect();
-    format!("{word}.yaml")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn documents_are_told_apart() {
-        let text = "# head\n---\na: 1\n--- # b\nb: |\n  --- \n  x\n---\n# nothing\n";
-        assert_eq!(split(text), ["a: 1\n", "b: |\n  --- \n  x\n"]);
-        assert_eq!(file_name("ConfigMap", "a.b"), "configmap-a-b.yaml");
-    }
 }

@@ -4,6 +4,7 @@ mod again;
 mod cluster;
 mod copied;
 mod foreign;
+mod manifests;
 mod there;
 
 use std::collections::BTreeSet;

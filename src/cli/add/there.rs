@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::foreign::{ForeignArgs, manifests, source};
+use super::foreign::{ForeignArgs, source};
+use super::manifests::manifests;
 use crate::catalog::{Component, FOREIGN};
 use crate::cli::opened::Opened;
 use crate::error::{Error, Problem, Problems, Result};
