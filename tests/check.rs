@@ -14,6 +14,7 @@ mod sandbox;
 
 use std::path::Path;
 
+use expectrl::Expect as _;
 use landform::check::RULES;
 use predicates::boolean::PredicateBooleanExt as _;
 use predicates::str::contains;
@@ -270,4 +271,95 @@ fn a_new_platform_is_clean() {
         "{}",
         stdout(&said)
     );
+}
+
+/// A sandbox with what was there before a rule's bad case in `repo`, committed, and the bad case in the work tree.
+fn later(rule: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let cases = support::package().join("tests/rules").join(rule);
+    copy(&cases.join("before"), &sandbox, "repo");
+    sandbox.git("repo", ["init", "--quiet", "--initial-branch", "main"]);
+    sandbox.git("repo", ["add", "--all"]);
+    sandbox.git("repo", ["commit", "--quiet", "--message", "before"]);
+    for entry in ["apps", "clusters"] {
+        std::fs::remove_dir_all(sandbox.path("repo").join(entry)).unwrap();
+    }
+    copy(&cases.join("bad"), &sandbox, "repo");
+    sandbox
+}
+
+#[test]
+fn what_flux_would_delete_is_told_against_the_last_commit_and_others() {
+    let sandbox = later("pruned-object");
+    let said = stdout(&sandbox.run(["check", "-C", "repo"]).code(1));
+    for words in [
+        "warning[pruned-object]: web no longer applies Namespace team",
+        "Flux deletes it on clusters/prod, and everything in it",
+        "it stood here at HEAD",
+        "hint[pruned-object]: the Flux Kustomization api is gone, and with it ConfigMap api/api",
+    ] {
+        assert!(said.contains(words), "no {words} in\n{said}");
+    }
+    // Once it is committed, the last commit is no earlier one; others are.
+    sandbox.git("repo", ["add", "--all"]);
+    sandbox.git("repo", ["commit", "--quiet", "--message", "after"]);
+    sandbox.run(["check", "-C", "repo"]).success();
+    let since = ["check", "-C", "repo", "--since", "HEAD~"];
+    sandbox
+        .run(since)
+        .code(1)
+        .stdout(contains("it stood here at HEAD~"));
+    sandbox
+        .run(["check", "-C", "repo", "--since", "nowhere"])
+        .code(2)
+        .stderr(contains("there is no commit `nowhere`"));
+    // An allowance of what is not looked for is not unused.
+    let allow = "allow:\n  - {rule: pruned-object, path: \"clusters/**\", reason: meant}\n";
+    sandbox.write("repo/.landform/check.yaml", allow);
+    sandbox.run(["check", "-C", "repo"]).success();
+    sandbox.run(since).success();
+}
+
+#[test]
+fn a_folder_of_a_bigger_repository_is_compared_too() {
+    let sandbox = Sandbox::new();
+    let cases = support::package().join("tests/rules/immutable-field");
+    copy(&cases.join("before"), &sandbox, "all/platform");
+    sandbox.write("all/platform/.landform/check.yaml", "allow: []\n");
+    sandbox.write("all/other/x.yaml", "a: b\n");
+    sandbox.git("all", ["init", "--quiet", "--initial-branch", "main"]);
+    sandbox.git("all", ["add", "--all"]);
+    sandbox.git("all", ["commit", "--quiet", "--message", "before"]);
+    sandbox.write("all/other/x.yaml", "a: c\n");
+    sandbox.run(["check", "-C", "all/platform"]).success();
+    copy(&cases.join("bad"), &sandbox, "all/platform");
+    sandbox
+        .run(["check", "-C", "all/platform"])
+        .code(1)
+        .stdout(contains("error[immutable-field]"));
+    // Outside Git there is nothing to compare with.
+    copy(&cases.join("bad"), &sandbox, "alone");
+    sandbox.run(["check", "-C", "alone"]).success();
+    sandbox
+        .run(["check", "-C", "alone", "--since", "HEAD"])
+        .code(2)
+        .stderr(contains("is in no Git repository"));
+}
+
+#[test]
+fn it_looks_again_when_a_file_changes() {
+    let sandbox = bad("missing-path");
+    let mut command = sandbox.plain_landform(["check", "-C", "repo", "--watch"]);
+    command.env("NO_COLOR", "1");
+    let mut session = expectrl::Session::spawn(command).unwrap();
+    session.set_expect_timeout(Some(std::time::Duration::from_secs(20)));
+    session.expect("2 errors;").unwrap();
+    session.expect("Watching for changes").unwrap();
+    let unit = "repo/clusters/prod/web.yaml";
+    let mended = sandbox.read(unit).replace("./apps/wbe", "./apps/web");
+    sandbox.write(unit, &mended);
+    session.expect("1 error;").unwrap();
+    session.expect("Watching for changes").unwrap();
+    session.send("\u{3}").unwrap();
+    session.expect(expectrl::Eof).unwrap();
 }

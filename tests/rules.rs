@@ -8,18 +8,43 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use landform::check::{RULES, check, config_of};
-use landform::index::{Index, Objects, Repository};
+use landform::index::{Index, Objects, Past, Repository};
 
-/// All that is found in a folder, a line each.
+/// Texts of a folder, by path.
+fn texts(folder: &Path) -> BTreeMap<String, Option<String>> {
+    let index = Index::whole(folder).unwrap();
+    let texts = index.texts.iter();
+    texts
+        .map(|(path, source)| (path.clone(), Some(source.text.clone())))
+        .collect()
+}
+
+/// All that is found in a folder, a line each. A folder `before` beside it is what was there at an earlier commit.
 fn found(folder: &Path) -> String {
     let index = Index::whole(folder).unwrap();
     let objects = Objects::of(&index);
-    let repository = Repository::of(&index, &objects);
+    let mut repository = Repository::of(&index, &objects);
+    let earlier = folder.with_file_name("before");
+    if earlier.is_dir() {
+        let mut was = texts(&earlier);
+        was.extend(
+            index
+                .paths
+                .iter()
+                .filter(|path| !earlier.join(path).exists())
+                .map(|path| (path.clone(), None)),
+        );
+        let before = index.before(was).unwrap();
+        let objects = Objects::of(&before);
+        let then = Repository::of(&before, &objects);
+        repository.past = Some(Past::between("HEAD", &then, &repository));
+    }
     let report = check(&repository, &[], &config_of(&repository).unwrap());
     let mut text = String::new();
     for finding in report.findings {

@@ -9,9 +9,11 @@ use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 
 use super::fix::{FixFlags, mend};
+use super::watch::watch;
 use crate::check::{RULES, Severity, check, config_of, rule};
 use crate::error::{Error, Problem, Result, suggest};
-use crate::index::{Index, Objects, Repository};
+use crate::git;
+use crate::index::{Index, Objects, Past, Repository};
 use crate::ui::{
     Printer, Table, drawn, findings_report, github, gitlab, sarif, style, summary, width,
 };
@@ -27,6 +29,8 @@ static PAGES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/docs/rules");
     landform check\n  \
     landform check --severity error --format github\n  \
     landform check --rule missing-path,missing-file\n  \
+    landform check --since origin/main\n  \
+    landform check --watch\n  \
     landform check --fix --dry-run --diff\n  \
     landform check --json > known.json; landform check --baseline known.json\n\n\
     A comment at a line, or on the line above it, allows a finding there:\n  \
@@ -49,6 +53,12 @@ pub(super) struct CheckArgs {
     /// The same as --format json; see `landform schema check`
     #[arg(long, conflicts_with = "format")]
     json: bool,
+    /// Tell what Flux would delete or make anew, compared with this commit [default: the last one]
+    #[arg(long, value_name = "REVISION")]
+    since: Option<String>,
+    /// Look again whenever a file changes, until Control-C
+    #[arg(long, conflicts_with_all = ["format", "json", "fix"])]
+    watch: bool,
     #[command(flatten)]
     fix: FixFlags,
     /// Tell only what is not in this earlier output of --json
@@ -127,17 +137,35 @@ struct Known {
 }
 
 pub(super) fn run(args: &CheckArgs, printer: &Printer) -> Result<u8> {
-    let began = Instant::now();
-    let rules = known_rules(&args.rule)?;
+    let asked = Asked {
+        rules: known_rules(&args.rule)?,
+        known: args.baseline.as_deref().map(baseline).transpose()?,
+        root: root(&args.around.dir)?,
+    };
     known_rules(args.fix.rules())?;
-    let known = args.baseline.as_deref().map(baseline).transpose()?;
-    let root = root(&args.around.dir)?;
-    let index = Index::whole(&root)?;
+    if args.watch {
+        return watch(&asked.root, printer, || once(args, &asked, printer));
+    }
+    once(args, &asked, printer)
+}
+
+/// What was asked for, looked up.
+struct Asked<'a> {
+    rules: Vec<&'a str>,
+    known: Option<BTreeSet<String>>,
+    root: PathBuf,
+}
+
+fn once(args: &CheckArgs, asked: &Asked<'_>, printer: &Printer) -> Result<u8> {
+    let began = Instant::now();
+    let root = asked.root.as_path();
+    let index = Index::whole(root)?;
     let objects = Objects::of(&index);
-    let repository = Repository::of(&index, &objects);
+    let mut repository = Repository::of(&index, &objects);
+    repository.past = past(root, args.since.as_deref(), &repository)?;
     let config = config_of(&repository)?;
-    let mut report = check(&repository, &rules, &config);
-    if let Some(known) = &known {
+    let mut report = check(&repository, &asked.rules, &config);
+    if let Some(known) = &asked.known {
         report
             .findings
             .retain(|finding| !known.contains(&finding.fingerprint()));
@@ -145,7 +173,7 @@ pub(super) fn run(args: &CheckArgs, printer: &Printer) -> Result<u8> {
     let least = Severity::from(args.severity);
     report.findings.retain(|finding| finding.severity >= least);
     if args.fix.is_given() {
-        return mend(&root, &args.fix, &index, &report, &config, printer);
+        return mend(root, &args.fix, &index, &report, &config, printer);
     }
     let findings = &report.findings;
     let files = index.paths.len();
@@ -176,6 +204,17 @@ pub(super) fn run(args: &CheckArgs, printer: &Printer) -> Result<u8> {
     Ok(u8::from(
         findings.iter().any(|finding| finding.severity >= fails),
     ))
+}
+
+/// What was applied at an earlier commit, if anything that matters is otherwise by now.
+fn past(root: &Path, since: Option<&str>, now: &Repository<'_>) -> Result<Option<Past>> {
+    let texts = git::otherwise_at(root, since)?;
+    let Some(before) = texts.and_then(|texts| now.index.before(texts)) else {
+        return Ok(None);
+    };
+    let objects = Objects::of(&before);
+    let then = Repository::of(&before, &objects);
+    Ok(Some(Past::between(since.unwrap_or("HEAD"), &then, now)))
 }
 
 /// The names of rules, each of which there is.

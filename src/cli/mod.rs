@@ -34,6 +34,7 @@ mod shown;
 mod update;
 mod values;
 mod versions;
+mod watch;
 
 use std::path::PathBuf;
 

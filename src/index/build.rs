@@ -56,6 +56,8 @@ pub struct Built<'a> {
     pub placed_by: Option<(&'a Arc<Source>, Range<usize>)>,
     /// Whether a kustomization marks it so that Flux puts no variables into it.
     pub verbatim: bool,
+    /// Whether a kustomization marks it so that Flux never deletes it.
+    pub kept: bool,
 }
 
 /// What kustomize makes of a folder.
@@ -182,6 +184,7 @@ impl<'a> Builder<'a> {
                 again: false,
                 placed_by: None,
                 verbatim: false,
+                kept: false,
             });
         }
     }
@@ -367,6 +370,11 @@ fn generators<'a>(source: &'a Arc<Source>, node: &'a Node, build: &mut Build<'a>
             if matches!(behavior, Some("merge" | "replace")) {
                 continue;
             }
+            let options = [node.get("generatorOptions"), entry.get("options")];
+            let marked = |mark: &str| {
+                let mut options = options.iter().flatten();
+                options.any(|options| is_disabled(mark, options, "labels", "annotations"))
+            };
             build.built.push(Built {
                 origin: Origin::Generated(Generated {
                     kind,
@@ -383,10 +391,8 @@ fn generators<'a>(source: &'a Arc<Source>, node: &'a Node, build: &mut Build<'a>
                 renamed: hashed,
                 again: false,
                 placed_by: None,
-                verbatim: [node.get("generatorOptions"), entry.get("options")]
-                    .into_iter()
-                    .flatten()
-                    .any(|options| is_verbatim(options, "labels", "annotations")),
+                verbatim: marked(SUBSTITUTE),
+                kept: marked(PRUNE),
             });
         }
     }
@@ -395,10 +401,13 @@ fn generators<'a>(source: &'a Arc<Source>, node: &'a Node, build: &mut Build<'a>
 /// The label or annotation by which Flux puts no variables into an object, if it says `disabled`.
 pub const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
 
-fn is_verbatim(node: &Node, labels: &str, annotations: &str) -> bool {
+/// The label or annotation by which Flux does not delete an object, if it says `disabled`.
+pub const PRUNE: &str = "kustomize.toolkit.fluxcd.io/prune";
+
+fn is_disabled(mark: &str, node: &Node, labels: &str, annotations: &str) -> bool {
     [labels, annotations]
         .iter()
-        .any(|map| node.at(&[map, SUBSTITUTE]).and_then(Node::text) == Some("disabled"))
+        .any(|map| node.at(&[map, mark]).and_then(Node::text) == Some("disabled"))
 }
 
 /// Marks, namespace, prefix and suffix of a kustomization.
@@ -412,13 +421,15 @@ fn transform<'a>(
         Origin::Object(id) => !objects.all[id].nested,
         Origin::Generated(_) => true,
     };
-    let pairs = node.get("labels").into_iter().flat_map(Node::items);
-    let marked = is_verbatim(node, "commonLabels", "commonAnnotations")
-        || pairs.into_iter().any(|item| is_verbatim(item, "pairs", ""));
-    if marked {
-        for each in build.built.iter_mut().filter(own) {
-            each.verbatim = true;
-        }
+    let marked = |mark: &str| {
+        let mut pairs = node.get("labels").into_iter().flat_map(Node::items);
+        is_disabled(mark, node, "commonLabels", "commonAnnotations")
+            || pairs.any(|item| is_disabled(mark, item, "pairs", ""))
+    };
+    let (verbatim, kept) = (marked(SUBSTITUTE), marked(PRUNE));
+    for each in build.built.iter_mut().filter(own) {
+        each.verbatim |= verbatim;
+        each.kept |= kept;
     }
     let scalar = |key: &str| {
         let node = node.get(key)?;

@@ -7,7 +7,7 @@ use super::build::{Build, Builder, Built, Origin, keeps_name};
 use super::document::{Object, ObjectId, Objects, group};
 use super::effective::{Effective, Layer};
 use super::repository::{effective, place_of};
-use super::start::{SourceName, Start};
+use super::start::{Known, SourceName, Start};
 use super::variables::Variables;
 use super::{Index, join};
 use crate::error::did_you_mean;
@@ -384,6 +384,30 @@ impl<'a> Cluster<'a> {
             .copied()
     }
 
+    /// Whether Flux surely builds the folder that a unit leads to. The root of a source is the root of this repository
+    /// only where Flux reads the repository as it is.
+    pub fn surely_builds(&self, unit: &Unit<'_>) -> bool {
+        let Folder::Here(folder) = &unit.folder else {
+            return false;
+        };
+        let known = self.start.known != Known::Implied;
+        if folder.is_empty() {
+            let own = |unit: &Unit<'_>| {
+                unit.source
+                    .clone()
+                    .filter(|own| own.kind == "GitRepository")
+            };
+            let first = self.units.first().and_then(own);
+            return known && first.is_some() && own(unit) == first;
+        }
+        // Where the source is not known, a path may be that of another repository.
+        let path = unit
+            .effective
+            .as_ref()
+            .and_then(|all| all.text(&["spec", "path"]));
+        known || path.and_then(|path| join("", path)).as_ref() == Some(folder)
+    }
+
     /// What the cluster is called: the folder where its Flux begins.
     pub fn label(&self) -> &str {
         if self.start.folder.is_empty() {
@@ -456,6 +480,12 @@ impl<'a> Unit<'a> {
             }
         }
         build
+    }
+
+    /// Whether it applies to another cluster than the one it is on.
+    pub fn is_remote(&self) -> bool {
+        let effective = self.effective.as_ref();
+        effective.is_some_and(|all| all.at(&["spec", "kubeConfig"]).is_some())
     }
 
     /// Whether Flux is told to leave it alone.

@@ -2,6 +2,7 @@
 //!
 //! It knows Flux and kustomize, and nothing of landform's own model: any Flux repository can be indexed.
 
+mod applied;
 mod artifact;
 mod build;
 mod cluster;
@@ -12,6 +13,7 @@ mod envsubst;
 mod flux;
 mod helm;
 mod identity;
+mod immutable;
 mod patch;
 mod path;
 mod reference;
@@ -25,7 +27,8 @@ mod whole;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-pub use build::{Build, Builder, Built, Generated, Origin, SUBSTITUTE, is_remote};
+pub use applied::{Applied, Held, Holder, Holders, Identity, Lost, Past, Written};
+pub use build::{Build, Builder, Built, Generated, Origin, PRUNE, SUBSTITUTE, is_remote};
 pub use cluster::{Cluster, Folder, Lookup, Unit};
 pub use disk::find_root;
 pub use document::{Object, ObjectId, Objects, group};

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::applied::Past;
 use super::build::{Builder, Built, Origin};
 use super::cluster::{Cluster, Unit};
 use super::document::{Object, ObjectId, Objects, group};
@@ -31,6 +32,8 @@ pub struct Repository<'a> {
     pub clashes: Vec<Clash<'a>>,
     /// Patches that are for nothing in some build, and whether they are for something in another.
     pub idle: Vec<(Idle<'a>, bool)>,
+    /// What was applied at an earlier commit, where that is to be compared.
+    pub past: Option<Past>,
 }
 
 impl<'a> Repository<'a> {
@@ -77,6 +80,7 @@ impl<'a> Repository<'a> {
             reached: reached.collect(),
             references: &objects.references,
             clusters,
+            past: None,
         }
     }
 

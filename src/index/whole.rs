@@ -102,6 +102,51 @@ impl Index {
         index
     }
 
+    /// The same repository as it was before some files were changed: their texts then, none for those that were not
+    /// there. None if nothing that matters was otherwise.
+    pub fn before(&self, texts: BTreeMap<String, Option<String>>) -> Option<Self> {
+        let matters = |path: &String| {
+            self.texts.contains_key(path) || is_read(path) || path.ends_with(SOURCE_IGNORE)
+        };
+        if !texts.keys().any(matters) {
+            return None;
+        }
+        let mut index = Self::default();
+        let same = |path: &String| !texts.contains_key(path);
+        index.paths = self
+            .paths
+            .iter()
+            .filter(|path| same(path))
+            .cloned()
+            .collect();
+        index.hidden.clone_from(&self.hidden);
+        for (path, source) in self.texts.iter().filter(|(path, _)| same(path)) {
+            index.texts.insert(path.clone(), Arc::clone(source));
+            if let Some(documents) = self.files.get(path) {
+                index.files.insert(path.clone(), documents.clone());
+            }
+            if let Some(inline) = self.inline.get(path) {
+                index.inline.insert(path.clone(), inline.clone());
+            }
+            if self.templated.contains(path) {
+                index.templated.insert(path.clone());
+            }
+            if self.broken.contains(path) {
+                index.broken.insert(path.clone());
+            }
+        }
+        for (path, text) in texts {
+            let Some(text) = text else { continue };
+            if is_read(&path) || self.texts.contains_key(&path) {
+                let source = Source::new(path.as_str(), text);
+                let read = parse(&path, &source);
+                index.take(path.clone(), source, read);
+            }
+            index.paths.insert(path);
+        }
+        Some(index)
+    }
+
     fn take(&mut self, path: String, source: Arc<Source>, read: Read) {
         match read {
             Read::Documents(documents, inline) => {

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::check::finding::{Finding, Spot};
 use crate::error::did_you_mean;
-use crate::index::{
-    Built, Cluster, Effective, Folder, Known, Lookup, Origin, Repository, Unit, group, join,
-};
+use crate::index::{Built, Cluster, Effective, Folder, Lookup, Origin, Repository, Unit, group};
 
 /// An object as something applies it.
 pub(super) struct Applied<'r, 'a> {
@@ -142,12 +140,6 @@ pub(super) fn is_slip(name: &str, other: &str) -> bool {
         && letters(name) != letters(other)
 }
 
-/// Whether a Flux Kustomization applies to another cluster than its own.
-pub(super) fn is_remote(unit: &Unit<'_>) -> bool {
-    let effective = unit.effective.as_ref();
-    effective.is_some_and(|all| all.at(&["spec", "kubeConfig"]).is_some())
-}
-
 /// An object of a build: `Kind namespace/name`, as it comes out.
 pub(super) fn title(built: &Built<'_>, repository: &Repository<'_>) -> String {
     let kind = built.kind(repository.objects);
@@ -157,37 +149,13 @@ pub(super) fn title(built: &Built<'_>, repository: &Repository<'_>) -> String {
     }
 }
 
-/// Whether Flux surely builds the folder that a unit leads to. The root of a source is the root of this repository only
-/// where Flux reads the repository as it is.
-pub(super) fn is_surely_built(cluster: &Cluster<'_>, unit: &Unit<'_>) -> bool {
-    let Folder::Here(folder) = &unit.folder else {
-        return false;
-    };
-    let known = cluster.start.known != Known::Implied;
-    if folder.is_empty() {
-        let own = |unit: &Unit<'_>| {
-            unit.source
-                .clone()
-                .filter(|own| own.kind == "GitRepository")
-        };
-        let first = cluster.units.first().and_then(own);
-        return known && first.is_some() && own(unit) == first;
-    }
-    // Where the source is not known, a path may be that of another repository.
-    let path = unit
-        .effective
-        .as_ref()
-        .and_then(|all| all.text(&["spec", "path"]));
-    known || path.and_then(|path| join("", path)).as_ref() == Some(folder)
-}
-
 /// Whether Flux surely builds a folder.
 pub(super) fn is_led_to(folder: &str, repository: &Repository<'_>) -> bool {
     repository.clusters.iter().any(|cluster| {
         let mut units = cluster.units.iter();
         units.any(|unit| {
             matches!(&unit.folder, Folder::Here(own) if own == folder)
-                && is_surely_built(cluster, unit)
+                && cluster.surely_builds(unit)
         })
     })
 }

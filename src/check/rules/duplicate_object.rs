@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::common::{is_led_to, is_remote, title};
+use super::common::{is_led_to, title};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::index::{Built, Clash, Cluster, Known, Origin, Repository};
@@ -101,7 +101,7 @@ fn of_one_name(
     }
     let mut known: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for unit in &cluster.units {
-        let far = |parent: &usize| is_remote(&cluster.units[*parent]);
+        let far = |parent: &usize| cluster.units[*parent].is_remote();
         let Some(id) = unit.object.filter(|_| !unit.parents.iter().any(far)) else {
             continue;
         };

@@ -2,6 +2,7 @@
 
 mod common;
 mod namespaces;
+pub(super) mod past;
 mod substitution;
 
 pub(super) mod bad_digest;
@@ -11,6 +12,7 @@ pub(super) mod chart_source;
 pub(super) mod crd_order;
 pub(super) mod dependency_cycle;
 pub(super) mod duplicate_object;
+pub(super) mod immutable_field;
 pub(super) mod legacy_kustomize;
 pub(super) mod missing_dependency;
 pub(super) mod missing_file;
@@ -23,13 +25,16 @@ pub(super) mod missing_retry;
 pub(super) mod missing_source;
 pub(super) mod missing_values;
 pub(super) mod misspelt_field;
+pub(super) mod moved_object;
 pub(super) mod namespace_renamed;
 pub(super) mod no_namespace;
 pub(super) mod plain_folder;
 pub(super) mod plain_secret;
 pub(super) mod prune_disabled;
+pub(super) mod pruned_object;
 pub(super) mod release_home;
 pub(super) mod removed_api;
+pub(super) mod replaced_release;
 pub(super) mod suspended_dependency;
 pub(super) mod two_owners;
 pub(super) mod undecrypted_secret;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::common::is_remote;
 use super::namespaces::Namespaces;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
@@ -35,7 +34,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                 }
                 let written = unit.variables.fill(object.name);
                 let renamed = written.is_some_and(|name| name != built.name);
-                if !renamed || is_remote(unit) || built.name.contains("${") {
+                if !renamed || unit.is_remote() || built.name.contains("${") {
                     continue;
                 }
                 let namespaces =
@@ -187,7 +186,7 @@ fn may_go(
     object: &Object<'_>,
     repository: &Repository<'_>,
 ) -> bool {
-    if !matches!(built.name.as_str(), "flux-system" | "kube-system") || is_remote(unit) {
+    if !matches!(built.name.as_str(), "flux-system" | "kube-system") || unit.is_remote() {
         return false;
     }
     let Some(own) = &unit.effective else {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::common::{is_remote, title};
+use super::common::title;
 use crate::check::finding::Spot;
 use crate::index::{Built, Cluster, Known, Origin, Repository, Unit, group};
 
@@ -64,7 +64,7 @@ impl<'r> Namespaces<'r> {
     pub(super) fn of<'a>(cluster: &'r Cluster<'a>, repository: &'r Repository<'a>) -> Self {
         let mut all = Self::default();
         for (number, unit) in cluster.units.iter().enumerate() {
-            if is_remote(unit) {
+            if unit.is_remote() {
                 continue;
             }
             // What nothing is known to apply may still make something.

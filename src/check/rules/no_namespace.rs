@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::common::is_surely_built;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::index::{Built, Cluster, Known, Origin, Repository, Unit, lives_in_namespace};
@@ -20,7 +19,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         for (number, unit) in cluster.units.iter().enumerate() {
             // What applies the folder that nothing is known to apply may give it a namespace.
             let implied = number == 0 && cluster.start.known == Known::Implied;
-            if implied || unit.loose || !is_surely_built(cluster, unit) {
+            if implied || unit.loose || !cluster.surely_builds(unit) {
                 continue;
             }
             look(cluster, unit, repository, &mut told, findings);

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::common::is_surely_built;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::index::{Folder, Repository, Unit, folder_of};
@@ -22,7 +21,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
             let Folder::Here(folder) = &unit.folder else {
                 continue;
             };
-            if is_surely_built(cluster, unit)
+            if cluster.surely_builds(unit)
                 && repository.index.kustomization_file(folder).is_none()
                 && seen.insert(folder.clone())
             {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::{Repository, folder_of};
+use crate::index::{PRUNE, Repository, folder_of};
 use crate::yaml::Node;
 
 pub(in crate::check) const RULE: Rule = Rule {
@@ -13,9 +13,6 @@ pub(in crate::check) const RULE: Rule = Rule {
     summary: "a label or patch that keeps whatever it reaches from ever being deleted",
     check,
 };
-
-/// The label or annotation by which Flux does not delete an object.
-const PRUNE: &str = "kustomize.toolkit.fluxcd.io/prune";
 
 fn check(repository: &Repository<'_>, findings: &mut Findings) {
     let index = repository.index;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::common::{is_remote, is_surely_built, title};
+use super::common::title;
 use super::namespaces::is_open;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
@@ -109,7 +109,7 @@ fn shared<'r, 'a>(
     for (number, unit) in cluster.units.iter().enumerate() {
         // What nothing is known to apply, and what goes to another cluster.
         let implied = number == 0 && cluster.start.known == Known::Implied;
-        if implied || is_remote(unit) || !is_surely_built(cluster, unit) {
+        if implied || unit.is_remote() || !cluster.surely_builds(unit) {
             continue;
         }
         for built in &unit.built {
