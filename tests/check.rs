@@ -273,6 +273,36 @@ fn a_new_platform_is_clean() {
     );
 }
 
+#[test]
+fn secrets_that_nothing_makes_are_to_be_made_by_somebody() {
+    let sandbox = Sandbox::new();
+    let tree = support::package().join("tests/golden/kind-full/out");
+    copy(&tree, &sandbox, "repo");
+    let said = stdout(&sandbox.run(["check", "-C", "repo"]).success());
+    assert!(
+        said.contains("2 Secrets are to be made by you (--to-do shows them)"),
+        "{said}"
+    );
+    let said = stdout(&sandbox.run(["check", "-C", "repo", "--to-do"]).success());
+    for words in [
+        "Secret flux-system/flux-alerts-address (clusters/prod, clusters/staging)",
+        "clusters/prod/apps/flux-alerts/provider.yaml:9 Provider platform",
+        "Secret grafana/grafana-admin (clusters/prod)",
+        "landform secret COMPONENT --on CLUSTER",
+    ] {
+        assert!(said.contains(words), "no {words} in\n{said}");
+    }
+    let file = "repo/clusters/prod/apps/flux-alerts/provider.yaml";
+    let secret = "---\napiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata:\n  name: flux-alerts-address\n  namespace: flux-system\n";
+    let text = sandbox.read(file) + secret;
+    sandbox.write(file, &text);
+    let report = json(&stdout(&sandbox.run(["check", "-C", "repo", "--json"])));
+    let to_do = report["to_do"].as_array().unwrap();
+    assert_eq!(to_do.len(), 1, "{report}");
+    assert_eq!(to_do[0]["name"], "grafana-admin");
+    assert_eq!(to_do[0]["clusters"][0], "clusters/prod");
+}
+
 /// A sandbox with what was there before a rule's bad case in `repo`, committed, and the bad case in the work tree.
 fn later(rule: &str) -> Sandbox {
     let sandbox = Sandbox::new();

@@ -9,11 +9,13 @@ mod finding;
 mod fixed;
 mod registry;
 mod rules;
+mod to_do;
 
 pub use allow::{Config, config_of};
 pub use finding::{Finding, Findings, Fix, Severity, Spot};
 pub use fixed::{Fixed, fixed};
 pub use registry::{RULES, Rule, rule};
+pub use to_do::{ToDo, to_do};
 
 use rayon::prelude::*;
 

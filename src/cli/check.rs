@@ -10,12 +10,14 @@ use serde::Deserialize;
 
 use super::fix::{FixFlags, mend};
 use super::watch::watch;
-use crate::check::{RULES, Severity, check, config_of, rule};
+use crate::check::{RULES, Severity, check, config_of, rule, to_do};
 use crate::error::{Error, Problem, Result, suggest};
 use crate::git;
 use crate::index::{Index, Objects, Past, Repository};
+use crate::model::RECORD;
 use crate::ui::{
-    Printer, Table, drawn, findings_report, github, gitlab, sarif, style, summary, width,
+    Printer, Table, drawn, findings_report, github, gitlab, sarif, style, summary,
+    to_do as drawn_to_do, width,
 };
 
 static PAGES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/docs/rules");
@@ -56,6 +58,9 @@ pub(super) struct CheckArgs {
     /// Tell what Flux would delete or make anew, compared with this commit [default: the last one]
     #[arg(long, value_name = "REVISION")]
     since: Option<String>,
+    /// Show the Secrets that something needs and nothing in the repository makes
+    #[arg(long)]
+    to_do: bool,
     /// Look again whenever a file changes, until Control-C
     #[arg(long, conflicts_with_all = ["format", "json", "fix"])]
     watch: bool,
@@ -182,7 +187,14 @@ fn once(args: &CheckArgs, asked: &Asked<'_>, printer: &Printer) -> Result<u8> {
             if !findings.is_empty() {
                 printer.product(&format!("{}\n", drawn(findings)));
             }
-            printer.say(&summary(findings, report.allowed, files, began.elapsed()));
+            let secrets = to_do(&repository);
+            if args.to_do && !secrets.is_empty() {
+                printer.product(&drawn_to_do(&secrets, root.join(RECORD).is_dir()));
+            }
+            // Those that were shown need no telling.
+            let hidden = if args.to_do { 0 } else { secrets.len() };
+            let time = began.elapsed();
+            printer.say(&summary(findings, report.allowed, hidden, files, time));
         }
         Format::Json => {
             let clusters = repository
@@ -194,6 +206,7 @@ fn once(args: &CheckArgs, asked: &Asked<'_>, printer: &Printer) -> Result<u8> {
                 report.allowed,
                 files,
                 clusters.collect(),
+                &to_do(&repository),
             ))?;
         }
         Format::Sarif => printer.json(&sarif(findings))?,

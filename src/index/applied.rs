@@ -183,14 +183,20 @@ impl Past {
                 }
                 for (identity, held) in &from.held {
                     let still = lives.is_some_and(|holder| holder.held.contains_key(identity));
-                    if !held.kept && !still {
+                    let to = homes.get(identity).copied();
+                    // What two apply at once is another matter.
+                    let shared = to.is_some_and(|to| {
+                        let was = before.get(&to.id);
+                        was.is_some_and(|was| was.held.contains_key(identity))
+                    });
+                    if !held.kept && !still && !shared {
                         lost.push(Lost {
                             cluster,
                             identity,
                             held,
                             from,
                             lives,
-                            to: homes.get(identity).copied(),
+                            to,
                         });
                     }
                 }

@@ -14,7 +14,7 @@ mod table;
 pub use diagnostics::{printable, render as render_error};
 pub use diff::{file_diff, painted, unified};
 pub use findings::{
-    FindingsReport, drawn, github, gitlab, report as findings_report, sarif, summary,
+    FindingsReport, drawn, github, gitlab, report as findings_report, sarif, summary, to_do,
 };
 pub use graph::{
     GraphsReport, dot as graph_dot, mermaid as graph_mermaid, report as graph_report,

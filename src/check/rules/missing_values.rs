@@ -134,7 +134,11 @@ fn follows_names(generated: &Generated<'_>) -> bool {
 }
 
 /// Whether something else in the repository has the name: Terraform, an operator's object, a chart's values.
-fn made_elsewhere(kind: &str, name: &str, repository: &Repository<'_>) -> bool {
+pub(in crate::check) fn made_elsewhere(
+    kind: &str,
+    name: &str,
+    repository: &Repository<'_>,
+) -> bool {
     let index = repository.index;
     let terraform = index.texts.iter().filter(|(path, _)| path.ends_with(".tf"));
     let quoted = format!("\"{name}\"");

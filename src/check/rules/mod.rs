@@ -47,3 +47,5 @@ pub(super) mod unused_patch;
 pub(super) mod unused_values;
 pub(super) mod variable_type;
 pub(super) mod yaml_trap;
+
+pub(super) use missing_values::made_elsewhere;

@@ -104,7 +104,13 @@ fn range(at: &Spot) -> (&str, std::ops::Range<usize>) {
 }
 
 /// How many there are, over how much, in what time.
-pub fn summary(findings: &[Finding], allowed: usize, files: usize, time: Duration) -> String {
+pub fn summary(
+    findings: &[Finding],
+    allowed: usize,
+    to_do: usize,
+    files: usize,
+    time: Duration,
+) -> String {
     let words: Vec<String> = counts(findings)
         .into_iter()
         .filter(|(_, count)| *count > 0)
@@ -123,5 +129,13 @@ pub fn summary(findings: &[Finding], allowed: usize, files: usize, time: Duratio
     } else {
         format!(", {allowed} allowed")
     };
-    format!("{found}{allowed}; {files} files in {} ms", time.as_millis())
+    let to_do = match to_do {
+        0 => String::new(),
+        1 => "; a Secret is to be made by you (--to-do shows it)".to_owned(),
+        several => format!("; {several} Secrets are to be made by you (--to-do shows them)"),
+    };
+    format!(
+        "{found}{allowed}; {files} files in {} ms{to_do}",
+        time.as_millis()
+    )
 }

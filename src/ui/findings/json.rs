@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::counts;
-use crate::check::{Finding, Spot};
+use crate::check::{Finding, Spot, ToDo};
 
 /// What `landform check --json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -25,6 +25,23 @@ pub struct FindingsReport {
     pub files: usize,
     /// The clusters that were found, by the folder in which their Flux begins.
     pub clusters: Vec<String>,
+    /// Secrets that something needs and nothing in the repository makes.
+    pub to_do: Vec<ToDoReport>,
+}
+
+/// A Secret that is to be made by hand.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ToDoReport {
+    /// Its namespace, where that is known.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Its keys, as far as they are named.
+    pub keys: Vec<String>,
+    /// The clusters that need it, by the folder in which their Flux begins.
+    pub clusters: Vec<String>,
+    /// What needs it.
+    pub users: Vec<RelatedReport>,
 }
 
 /// A finding.
@@ -95,6 +112,7 @@ pub fn report(
     allowed: usize,
     files: usize,
     clusters: Vec<String>,
+    to_do: &[ToDo],
 ) -> FindingsReport {
     let counts = counts(findings);
     FindingsReport {
@@ -106,6 +124,21 @@ pub fn report(
         allowed,
         files,
         clusters,
+        to_do: to_do.iter().map(secret).collect(),
+    }
+}
+
+fn secret(to_do: &ToDo) -> ToDoReport {
+    let users = to_do.users.iter().map(|(who, at)| RelatedReport {
+        at: at.into(),
+        label: who.clone(),
+    });
+    ToDoReport {
+        namespace: to_do.namespace.clone(),
+        name: to_do.name.clone(),
+        keys: to_do.keys.iter().cloned().collect(),
+        clusters: to_do.clusters.iter().cloned().collect(),
+        users: users.collect(),
     }
 }
 

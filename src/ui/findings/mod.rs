@@ -4,11 +4,13 @@ mod forges;
 mod human;
 mod json;
 mod sarif;
+mod to_do;
 
 pub use forges::{github, gitlab};
 pub use human::{drawn, summary};
 pub use json::{FindingsReport, report};
 pub use sarif::sarif;
+pub use to_do::to_do;
 
 use crate::check::{Finding, Severity};
 
