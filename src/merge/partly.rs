@@ -19,8 +19,8 @@ pub struct Partly {
 /// An edit that does not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
-    /// The line where it begins in the edited text, from 1.
-    pub line: usize,
+    /// Its lines in the edited text, from 1; none where lines were taken away before the first.
+    pub lines: Range<usize>,
     /// Why it does not fit.
     pub reason: String,
 }
@@ -58,22 +58,31 @@ pub fn partly(
         base.split_inclusive('\n').collect(),
         plain.split_inclusive('\n').collect(),
     );
-    let edits = edits(&old, &new);
+    let mut edits = edits(&old, &new);
     let mut chosen = vec![false; edits.len()];
     let mut text = theirs.to_owned();
     let mut left_out = Vec::new();
-    for (number, edit) in edits.iter().enumerate() {
+    let mut number = 0;
+    while let Some(edit) = edits.get(number) {
         chosen[number] = true;
         match merged(&with(&old, &new, &edits, &chosen)) {
             Ok(with_it) => text = with_it,
             Err(reason) => {
                 chosen[number] = false;
+                let entries = entries(edit, &new);
+                if entries.len() > 1 {
+                    // One of several that were added in one place does not take the others with it.
+                    chosen.splice(number..=number, entries.iter().map(|_| false));
+                    edits.splice(number..=number, entries);
+                    continue;
+                }
                 left_out.push(LeftOut {
-                    line: edit.new.start + 1,
+                    lines: edit.new.start + 1..edit.new.end + 1,
                     reason: without_line(&reason),
                 });
             }
         }
+        number += 1;
     }
     Partly { text, left_out }
 }
@@ -120,6 +129,45 @@ fn edits(old: &[&str], new: &[&str]) -> Vec<Edit> {
     edits
 }
 
+/// Lines that were only added, entry by entry: each begins where the indentation is the least, with the comments and
+/// blank lines before it.
+fn entries(edit: &Edit, new: &[&str]) -> Vec<Edit> {
+    if !edit.old.is_empty() {
+        return Vec::new();
+    }
+    let says = |line: &str| {
+        let line = line.trim_start();
+        !line.is_empty() && !line.starts_with('#')
+    };
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let lines = new[edit.new.clone()].iter();
+    let Some(least) = lines
+        .filter(|line| says(line))
+        .map(|line| indent(line))
+        .min()
+    else {
+        return Vec::new();
+    };
+    let mut starts = Vec::new();
+    let mut start = edit.new.start;
+    for at in edit.new.clone() {
+        if !says(new[at]) {
+            continue;
+        }
+        if indent(new[at]) == least {
+            starts.push(start);
+        }
+        start = at + 1;
+    }
+    let ends = starts.iter().skip(1).copied().chain([edit.new.end]);
+    let ends: Vec<usize> = ends.collect();
+    let entries = starts.into_iter().zip(ends).map(|(start, end)| Edit {
+        old: edit.old.clone(),
+        new: start..end,
+    });
+    entries.collect()
+}
+
 /// The old text with some of the edits.
 fn with(old: &[&str], new: &[&str], edits: &[Edit], chosen: &[bool]) -> String {
     let mut text = String::new();
@@ -161,7 +209,7 @@ mod tests {
         };
         let partly = partly(&path, base, ours, theirs, fits);
         let left = partly.left_out.iter();
-        let left = left.map(|left| format!("{}: {}", left.line, left.reason));
+        let left = left.map(|left| format!("{}: {}", left.lines.start, left.reason));
         (partly.text, left.collect())
     }
 
@@ -178,6 +226,15 @@ mod tests {
         );
         let (crlf, _) = put(base, &ours.replace('\n', "\r\n"), &theirs);
         assert_eq!(crlf, text);
+    }
+
+    #[test]
+    fn what_was_added_in_one_place_is_told_apart() {
+        let base = "a: 1\n";
+        let ours = "a: 1\nb: 2 # two\n# why\nc:\n  x: mark\n\nd:\n  - 1\n";
+        let (text, left) = put(base, ours, "a: 1\ne: 5\n");
+        assert_eq!(text, "a: 1\ne: 5\nb: 2 # two\n\nd:\n  - 1\n");
+        assert_eq!(left, ["3: it has a mark"]);
     }
 
     #[test]

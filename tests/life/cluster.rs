@@ -267,6 +267,42 @@ fn of_a_file_with_a_conflict_the_edits_that_fit_come() {
 }
 
 #[test]
+fn a_line_of_another_provider_takes_no_other_edit_with_it() {
+    let life = Life::new();
+    let values = "clusters/prod/apps/grafana/values.yaml";
+    let text = life.read(values);
+    let lines = text.lines().count();
+    let own = "replicas: 2 # two\nextra:\n  class: local-path\nnote: ours\n";
+    life.write(values, &format!("{text}{own}"));
+    life.commit();
+    let said = life.does(&[
+        "add",
+        "cluster",
+        "dev",
+        "--provider",
+        "kind",
+        "--like",
+        "prod",
+        "--with-needs",
+    ]);
+    // The line that does not fit, and not the first of those that were added with it.
+    let left_out = format!(
+        "{values}:{}: it speaks of prod's provider: class: local-path",
+        lines + 3
+    );
+    assert_says(
+        &said,
+        &[
+            &left_out,
+            &format!("your edits on prod carried over: {values}"),
+        ],
+    );
+    let values = life.read("clusters/dev/apps/grafana/values.yaml");
+    assert_says(&values, &["replicas: 2 # two\nnote: ours\n"]);
+    assert!(!values.contains("extra"), "{values}");
+}
+
+#[test]
 fn versions_that_do_not_come_along_are_not_counted() {
     let life = Life::new();
     life.does(&["pin", "external-dns", "1.0.0", "--on", "prod"]);

@@ -98,15 +98,14 @@ pub(super) fn carry(
             continue;
         };
         let fits = |text: &str| match marked(text, &theirs, &marks) {
-            Some(line) => Err(format!("it speaks of {from}'s provider: {}", line.trim())),
+            Some(line) => Err(speaks(from, line)),
             None => Ok(()),
         };
         let Partly {
             text,
             left_out: unfit,
         } = partly(&new, base, own, &theirs, fits);
-        let unfit = unfit.into_iter();
-        left_out.extend(unfit.map(|LeftOut { line, reason }| format!("{there}:{line}: {reason}")));
+        left_out.extend(unfit.iter().map(|left| told(left, &there, own, from)));
         if let Some(file) = change.files.get_mut(&new)
             && text != theirs
         {
@@ -135,10 +134,7 @@ pub(super) fn carry(
         let text = text.replace(&format!("clusters/{from}/"), &format!("clusters/{to}/"));
         if let Some(line) = marked(&text, "", &marks) {
             let at = text.lines().position(|own| own == line).unwrap_or_default() + 1;
-            let line = line.trim();
-            left_out.push(format!(
-                "{path}:{at}: it speaks of {from}'s provider: {line}"
-            ));
+            left_out.push(format!("{path}:{at}: {}", speaks(from, line)));
             missing.push(new);
             continue;
         }
@@ -179,6 +175,21 @@ fn drop_references(missing: &[RepoPath], change: &mut Change, left_out: &mut Vec
             left_out.push(format!("{list}: the line of {name}"));
         }
     }
+}
+
+/// An edit that does not fit, with its line: the one with the mark, which may stand further down in what was added.
+fn told(left: &LeftOut, path: &RepoPath, own: &str, from: &str) -> String {
+    let LeftOut { lines, reason } = left;
+    let own = own.lines().enumerate();
+    let mut within = own.skip(lines.start - 1).take(lines.len());
+    let marked = within.find(|(_, line)| reason.ends_with(&speaks(from, line)));
+    let line = marked.map_or(lines.start, |(at, _)| at + 1);
+    format!("{path}:{line}: {reason}")
+}
+
+/// Why a line does not fit another provider.
+fn speaks(from: &str, line: &str) -> String {
+    format!("it speaks of {from}'s provider: {}", line.trim())
 }
 
 /// The first line of an edit that speaks of the other provider.
