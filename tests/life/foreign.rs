@@ -301,6 +301,10 @@ fn what_is_refused() {
     }
     for (name, why) in [
         ("grafana2-", "grafana2-"),
+        (
+            "Shop",
+            "`Shop`: the name of a component starts with a lower-case letter",
+        ),
         ("reloader", "the catalogue has a component `reloader`"),
         ("cert-manager-issuers", "cert-manager-issuers"),
         ("cni", "cni"),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::manifests::manifests;
-use crate::catalog::{Catalogue, FOREIGN, FORMAT, Files, Layer};
+use crate::catalog::{Catalogue, FOREIGN, FORMAT, Files, Layer, Name, Naming};
 use crate::cli::opened::Opened;
 use crate::error::{Error, Problem, Result, Source};
 use crate::yaml::parse_foreign;
@@ -28,7 +28,7 @@ pub(super) struct ForeignArgs {
     /// The chart's exact version
     #[arg(long, value_name = "VERSION", requires = "chart")]
     pub(super) version: Option<String>,
-    /// A folder of manifests, which are copied
+    /// A folder of manifests, which are copied; those that name no namespace are put into the component's
     #[arg(long, value_name = "DIR", conflicts_with_all = ["chart", "git"])]
     pub(super) manifests: Option<PathBuf>,
     /// A Git repository with manifests
@@ -145,6 +145,9 @@ pub(super) fn with_foreign(
     opened: &Opened,
     catalogue: &Catalogue,
 ) -> Result<(Catalogue, Vec<String>)> {
+    Name::new(name, Naming::Component).map_err(|reason| {
+        Error::refused(Problem::new(format!("`{name}`: {reason}")).hint("as shop or web-shop"))
+    })?;
     if catalogue.components.contains_key(name) {
         return Err(Error::refused(
             Problem::new(format!("the catalogue has a component `{name}`")).hint(format!(

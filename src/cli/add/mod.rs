@@ -48,7 +48,7 @@ use crate::ui::Printer;
     after_help = "Examples:\n  \
     landform add grafana\n  \
     landform add app external-dns --on prod --set prod.dns=route53\n  \
-    landform add loki tempo --on staging --dry-run"
+    landform add loki metrics-server --on staging --dry-run"
 )]
 pub(super) struct Args {
     #[command(subcommand)]
