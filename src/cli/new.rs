@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::catalog::seen_from;
 use super::confirm::{Edited, confirmed, refuse, unwritten};
 use super::held::{hold, settle};
 use super::interview::Interview;
@@ -116,11 +117,13 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         if let Some(terminal) = terminal.as_mut().filter(|_| asks) {
             interview.run(terminal)?;
         }
-        let resolution = resolve(interview.answers(), &environment, &catalogue)?;
+        let mut resolution = resolve(interview.answers(), &environment, &catalogue)?;
         if args.print_answers {
             printer.raw(&answers_file(&resolution.platform));
             return Ok(0);
         }
+        let own = resolution.platform.catalogue.take();
+        resolution.platform.catalogue = own.map(|own| seen_from(&args.dir, own));
         let (change, mut report) = plan(args, &resolution, &catalogue, &place)?;
         if !change.conflicts.is_empty() {
             let hint =

@@ -193,6 +193,15 @@ impl Opened {
             let beside = self.root.join(&*path);
             if beside.is_dir() {
                 *path = beside.display().to_string();
+            } else if !Path::new(path).is_dir() {
+                return Err(Error::refused(
+                    Problem::new(format!("the catalogue {} is not there", beside.display())).hint(
+                        format!(
+                            "{RECORD}/platform.yaml names it, by its path from the platform's folder: put it there, \
+                             mend that line, or name another by landform update --catalog DIR|URL#TAG"
+                        ),
+                    ),
+                ));
             }
         }
         let known = (!trust).then_some(&self.catalogue.files);

@@ -323,7 +323,7 @@ fn a_conflict_keeps_its_component_out_until_it_is_settled() {
             // The template had it before too.
             "note: A generated password is shown by",
             "not updated, because of conflicts: grafana",
-            "landform update --continue",
+            "landform update --trust --continue",
             "+replicas: 7",
         ],
     );

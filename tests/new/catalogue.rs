@@ -81,8 +81,23 @@ fn a_platform_from_a_catalogue_of_ones_own() {
     assert!(
         sandbox
             .read("acme/.landform/platform.yaml")
-            .contains("path: mine")
+            .contains("path: ../mine\n")
     );
+    // It is found from wherever one stands in the platform.
+    let outdated = |folder: &str| {
+        let mut command = sandbox.landform(["outdated"]);
+        command.current_dir(sandbox.path(folder)).assert()
+    };
+    outdated("acme/apps").success();
+    std::fs::rename(sandbox.path("mine"), sandbox.path("ours")).unwrap();
+    outdated("acme").code(2).stderr(
+        contains("acme/../mine is not there").and(contains(".landform/platform.yaml names it")),
+    );
+    let update = ["update", "--catalog", "../../ours", "--yes"];
+    let mut command = sandbox.landform(update);
+    let folder = sandbox.path("acme/apps");
+    command.current_dir(folder).assert().success();
+    outdated("acme/clusters").success();
 }
 
 #[test]

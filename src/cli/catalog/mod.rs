@@ -92,6 +92,56 @@ pub(super) fn open_known(own: Option<&CatalogueRef>, known: Option<&Files>) -> R
     }
 }
 
+/// A catalogue as a platform records it: a folder that is named from where one stands is named from the platform's
+/// folder there, so that it is found wherever one stands later.
+pub(super) fn seen_from(platform: &Path, own: CatalogueRef) -> CatalogueRef {
+    let Some(path) = own
+        .path
+        .as_deref()
+        .filter(|path| Path::new(path).is_relative())
+    else {
+        return own;
+    };
+    let (Ok(folder), Some(platform)) = (Path::new(path).canonicalize(), whole(platform)) else {
+        return own;
+    };
+    let (to, from): (Vec<_>, Vec<_>) = (
+        folder.components().collect(),
+        platform.components().collect(),
+    );
+    let same = to
+        .iter()
+        .zip(&from)
+        .take_while(|(to, from)| to == from)
+        .count();
+    if same == 0 {
+        return own;
+    }
+    let up = from[same..].iter().map(|_| "..".to_owned());
+    let down = to[same..].iter();
+    let down = down.map(|part| part.as_os_str().to_string_lossy().into_owned());
+    let path: Vec<String> = up.chain(down).collect();
+    let path = if path.is_empty() {
+        ".".to_owned()
+    } else {
+        path.join("/")
+    };
+    CatalogueRef {
+        path: Some(path),
+        ..own
+    }
+}
+
+/// The whole path of a folder, which need not be there yet.
+fn whole(folder: &Path) -> Option<PathBuf> {
+    let folder = std::path::absolute(folder).ok()?;
+    let is = folder.ancestors().find_map(|part| {
+        let rest = folder.strip_prefix(part).ok()?;
+        Some(part.canonicalize().ok()?.join(rest))
+    });
+    is.map(|is| is.components().collect())
+}
+
 /// Files of a repository that no program takes orders from.
 const HARMLESS: [&str; 7] = [
     ".editorconfig",

@@ -1,10 +1,13 @@
 //! Conflicts that an update leaves for later, in a file of Git's own folder.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cli::edit::{Said, WriteFlags, show_conflict};
+use super::Args;
+use crate::cli::edit::{Said, show_conflict};
+use crate::cli::next::quote;
 use crate::cli::opened::Opened;
 use crate::error::{Error, Problem, Result, Source};
 use crate::git;
@@ -59,7 +62,7 @@ pub(super) fn waiting(opened: &Opened) -> Result<Option<Waiting>> {
     Ok(Some(Waiting {
         names: file.names,
         said: Said {
-            place: path,
+            source,
             files: said.collect(),
         },
     }))
@@ -85,6 +88,18 @@ pub(super) fn abort(opened: &Opened, printer: &Printer) -> Result<u8> {
     Ok(0)
 }
 
+/// The command that goes on with this update: the catalogue and the trust in it were said for this run alone.
+fn again(args: &Args) -> String {
+    let mut command = "landform update".to_owned();
+    if let Some(catalogue) = &args.catalog {
+        let _ = write!(command, " --catalog {}", quote(catalogue));
+    }
+    if args.trust {
+        command.push_str(" --trust");
+    }
+    command
+}
+
 /// Tells of the conflicts that are left, and where to settle them.
 ///
 /// # Errors
@@ -94,9 +109,10 @@ pub(super) fn leave(
     names: &[String],
     left: &LeftOut,
     shown: bool,
-    flags: &WriteFlags,
+    args: &Args,
     printer: &Printer,
 ) -> Result<()> {
+    let flags = &args.write;
     let mut file = File {
         names: names.to_vec(),
         ..File::default()
@@ -118,15 +134,18 @@ pub(super) fn leave(
     }
     let text = serde_yaml::to_string(&file)
         .map_err(|error| Error::failed(Problem::new(format!("could not write YAML: {error}"))))?;
-    let head = "# Conflicts that an update left. Write behind each file what becomes of it:\n\
-                # mine, theirs, or its whole text (as a block: |). Then: landform update --continue\n\
-                # To forget them: landform update --abort\n";
+    let again = again(args);
+    let head = format!(
+        "# Conflicts that an update left. Write behind each file what becomes of it:\n\
+                # mine, theirs, or its whole text (as a block: |). Then: {again} --continue\n\
+                # To forget them: landform update --abort\n"
+    );
     match git::keep_note(&opened.root, KEPT, &format!("{head}{text}"))? {
         Some(path) => printer.note(&format!(
-            "settle them in {} and go on: landform update --continue\nor from a file of your own: landform update --resolve FILE",
+            "settle them in {} and go on: {again} --continue\nor from a file of your own: {again} --resolve FILE",
             path.display()
         )),
-        None => printer.note("settle them by landform update --resolve FILE"),
+        None => printer.note(&format!("settle them by {again} --resolve FILE")),
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ mod left;
 mod mend;
 mod scope;
 
+use super::catalog::seen_from;
 use super::confirm::unwritten;
 use super::edit::{
     Edit, Planned, Said, Settled, WriteFlags, ask_all, carry_out_planned, may_add_needs, new, plan,
@@ -78,15 +79,12 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     if args.mend {
         return mend::run(&opened, &args.write, printer);
     }
-    if let Some(catalogue) = &args.catalog {
-        opened.platform.catalogue = Some(CatalogueRef::parse(catalogue));
-    }
-    let force = opened.in_force(args.trust)?;
     let mut names = args.names.clone();
     let mut said = match &args.write.resolve {
         Some(path) => Some(Said::read(path)?),
         None => None,
     };
+    // Before the catalogue is looked at: whoever continues what does not wait need not accept its files.
     if args.go_on {
         let Some(waiting) = left::waiting(&opened)? else {
             return Err(Error::refused(
@@ -97,6 +95,11 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         names = waiting.names;
         said = Some(waiting.said);
     }
+    if let Some(catalogue) = &args.catalog {
+        let own = CatalogueRef::parse(catalogue);
+        opened.platform.catalogue = Some(seen_from(&opened.root, own));
+    }
+    let force = opened.in_force(args.trust)?;
     let scope = Scope::of(&opened, &force, &names)?;
     let mut terminal = args.write.terminal();
     let session = Session {
@@ -254,7 +257,7 @@ impl<'a> Session<'a> {
             left::forget(self.opened);
             return Ok(code);
         }
-        left::leave(self.opened, names, &left, shown, &args.write, printer)?;
+        left::leave(self.opened, names, &left, shown, args, printer)?;
         Ok(1)
     }
 
