@@ -463,7 +463,8 @@ fn a_broken_record_ends_it() {
         .run(["list", "-C", "acme"])
         .code(3)
         .stdout("")
-        .stderr(contains(".landform/platform.yaml:"));
+        .stderr(contains(".landform/platform.yaml:1:1"))
+        .stderr(contains("the mark of a conflict that Git left"));
     std::fs::remove_file(sandbox.path("acme/.landform/platform.yaml")).unwrap();
     sandbox
         .run(["list", "-C", "acme"])
@@ -479,6 +480,11 @@ fn a_record_without_templates_ends_it() {
         .run(["list", "-C", "acme"])
         .code(3)
         .stderr(contains("no templates of the component grafana"));
+    std::fs::remove_dir_all(sandbox.path("acme/.landform/catalog")).unwrap();
+    sandbox
+        .run(["list", "-C", "acme"])
+        .code(3)
+        .stderr(contains("restore .landform/catalog/ from Git"));
 }
 
 #[test]

@@ -80,8 +80,10 @@ fn show_text(printer: &Printer, change: &Change) {
     printer.raw(&unified(&told));
     let left = change.files.len() - told.files.len();
     if left > 0 {
-        let text =
-            format!("not shown: {copies}, {left} files with the templates that this was made from");
+        let files = if left == 1 { "file" } else { "files" };
+        let text = format!(
+            "not shown: {copies}, {left} {files} with the templates that this was made from"
+        );
         let text = wrap(&text, width().unwrap_or(usize::MAX), "  ").join("\n");
         printer.say(&format!("\n{text}\n"));
     }

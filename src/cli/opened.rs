@@ -332,6 +332,10 @@ impl Opened {
             "`{name}` is not on the platform {}",
             self.platform.name
         ));
+        if let Some(component) = self.catalogue.by_object(name) {
+            let now = &component.spec.name.value;
+            return Error::refused(problem.hint(format!("it is here under the name {now}")));
+        }
         let in_catalogue = Catalogue::embedded().is_ok_and(|c| c.components.contains_key(name));
         if in_catalogue {
             let hint = format!("it could be: see landform catalog show {name}");

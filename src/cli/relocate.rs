@@ -295,7 +295,7 @@ fn free(opened: &Opened, name: &str, new: &str) -> Result<()> {
             names.push(component.part_object(part));
         }
         if let Some(name) = names.iter().find(|name| wanted.contains(name)) {
-            return taken(format!("`{name}` is a name of {other}"));
+            return taken(format!("`{name}` is taken by the component {other}"));
         }
     }
     let embedded = Catalogue::embedded()?;

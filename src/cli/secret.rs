@@ -77,17 +77,32 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     match cluster.secrets_from(component) {
         from @ SecretsFrom::Hand => {
             let folder = Here::of(&opened.root);
-            let lines = secret_commands(cluster, component, secret, from, &folder);
+            let mut lines = secret_commands(cluster, component, secret, from, &folder);
+            for (key, file) in given(args, secret)? {
+                let file = if file == "-" { "/dev/stdin" } else { file };
+                for line in &mut lines {
+                    let (open, named) = (format!("={key}=FILE"), format!("={key}={}", quote(file)));
+                    *line = line.replace(&open, &named);
+                }
+            }
+            let open = lines.iter().any(|line| line.contains("=FILE"));
             let mut how = how(cluster, component, secret, from, lines);
             how.before = kubectl(&opened.platform, cluster, &opened.catalogue, &folder)?;
             how.tell(
                 args,
-                "each FILE holds one value, without a line end",
+                if open {
+                    "each FILE holds one value, without a line end"
+                } else {
+                    "each file holds one value, without a line end"
+                },
                 printer,
             )
         }
         from @ SecretsFrom::Store => {
             let (command, file) = store(&opened, cluster, component, secret)?;
+            if !given(args, secret)?.is_empty() {
+                printer.note("--from-file is not read: the store takes one file with all keys");
+            }
             let how = how(cluster, component, secret, from, vec![command]);
             how.tell(args, &file, printer)
         }
@@ -323,13 +338,9 @@ fn must_be_encrypted(path: &str, text: &str) -> Result<()> {
     ))
 }
 
-/// The values of all keys.
-fn values(
-    args: &Args,
-    secret: &Secret,
-    terminal: Option<&mut Terminal>,
-) -> Result<BTreeMap<String, String>> {
-    let mut values = BTreeMap::new();
+/// The keys whose files are given, each with its file.
+fn given<'a>(args: &'a Args, secret: &Secret) -> Result<Vec<(&'a str, &'a str)>> {
+    let mut given = Vec::new();
     for spec in &args.from_file {
         let Some((key, file)) = spec.split_once('=') else {
             return Err(Error::refused(
@@ -344,6 +355,19 @@ fn values(
                     .hint(crate::error::suggest(key, known)),
             ));
         }
+        given.push((key, file));
+    }
+    Ok(given)
+}
+
+/// The values of all keys.
+fn values(
+    args: &Args,
+    secret: &Secret,
+    terminal: Option<&mut Terminal>,
+) -> Result<BTreeMap<String, String>> {
+    let mut values = BTreeMap::new();
+    for (key, file) in given(args, secret)? {
         values.insert(key.to_owned(), read(&PathBuf::from(file))?);
     }
     let missing: Vec<&String> = secret

@@ -183,7 +183,13 @@ pub fn read(tree: &Tree) -> Result<(Platform, Catalogue)> {
 /// # Errors
 /// There is no record, or it cannot be read: exit 3 with file and line.
 pub fn read_indexed(index: &Index) -> Result<(Platform, Catalogue)> {
-    let mut catalogue = Catalogue::load_in_use(record_templates(index)).map_err(|error| Error {
+    let templates = record_templates(index);
+    if !templates.contains_key("common/common.yaml") {
+        return Err(no_templates(
+            "what all platforms have, such as common/common.yaml",
+        ));
+    }
+    let mut catalogue = Catalogue::load_in_use(templates).map_err(|error| Error {
         kind: Kind::Failed,
         ..error
     })?;

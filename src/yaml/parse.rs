@@ -109,6 +109,12 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Builder<'a, I
     }
 
     fn broken(&self, error: &ScanError) -> Error {
+        if let Some(mark) = merge_mark(&self.source.text) {
+            // Wherever the reader stumbled over it, this is what must go.
+            let problem = Problem::new("broken YAML: the mark of a conflict that Git left");
+            let hint = "decide what stands there, and take the marks out";
+            return Error::refused(problem.span(self.source, mark).hint(hint));
+        }
         let at = error.marker().byte_offset().unwrap_or(self.end);
         Error::refused(
             Problem::new(format!("broken YAML: {}", error.info())).span(self.source, at..at + 1),
@@ -219,6 +225,18 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Builder<'a, I
             span: start..end.max(start),
         })
     }
+}
+
+/// Where a merge by lines left the first mark of a conflict.
+fn merge_mark(text: &str) -> Option<Range<usize>> {
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ") {
+            return Some(at..at + line.trim_end().len());
+        }
+        at += line.len();
+    }
+    None
 }
 
 #[cfg(test)]

@@ -55,11 +55,21 @@ fn on_its_own_and_away_again() {
     life.is_as_written();
     // There already: as it is.
     let code = life
-        .run(&["add", "cluster", "edge", "--provider", "kind", "--yes"])
+        .run(&["add", "cluster", "edge", "--provider", "existing", "--yes"])
         .success();
     assert_says(
         &crate::sandbox::stderr(&code),
         &["there is a cluster edge already"],
+    );
+    let said = life.refused(2, &["add", "cluster", "edge", "--provider", "kind"]);
+    assert_says(&said, &["there is a cluster edge already, on existing"]);
+    let said = life.refused(2, &["add", "cluster", "far"]);
+    assert_says(
+        &said,
+        &[
+            "where does far run?",
+            "give it by --provider (eks, existing, kind), or by --like CLUSTER",
+        ],
     );
     life.does(&["remove", "cluster", "edge", "--destroyed"]);
     assert_same(&before, &life.files());

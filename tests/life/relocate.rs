@@ -113,10 +113,10 @@ fn names_that_are_taken_or_none() {
     );
     life.commit();
     for (new, why) in [
-        ("loki", "`loki` is a name of loki"),
+        ("loki", "`loki` is taken by the component loki"),
         (
             "cert-manager-issuers",
-            "`cert-manager-issuers` is a name of cert-manager",
+            "`cert-manager-issuers` is taken by the component cert-manager",
         ),
         ("gateway", "`gateway` is the name of an ability"),
         ("argo-cd", "`argo-cd` is another component of the catalogue"),
@@ -141,8 +141,11 @@ fn names_that_are_taken_or_none() {
     life.has_nothing_to_do(&["rename", "grafana", "grafana"]);
     life.does(&["rename", "grafana", "dash"]);
     let said = life.refused(2, &["rename", "loki", "grafana"]);
-    assert_says(&said, &["`grafana` is a name of dash"]);
-    life.refused(2, &["rename", "grafana", "x"]);
+    assert_says(&said, &["`grafana` is taken by the component dash"]);
+    for arguments in [&["rename", "grafana", "x"][..], &["remove", "grafana"]] {
+        let said = life.refused(2, arguments);
+        assert_says(&said, &["it is here under the name dash"]);
+    }
 }
 
 #[test]

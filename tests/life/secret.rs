@@ -55,6 +55,15 @@ fn by_hand_the_command_is_told() {
     assert_eq!(how["secret"]["commands"][0], stdout(&assert).trim_end());
     assert_eq!(how["before"][1], "kubectl config use-context prod");
     assert!(how["secret"]["keys"]["apiKey"].is_string(), "{how}");
+    // A file that is given stands in the command, and is not read.
+    let file = ["secret", "external-dns", "--on", "prod", "--from-file"];
+    let assert = life
+        .run(&[&file[..], &["apiKey=./my key"]].concat())
+        .success();
+    assert_says(&stdout(&assert), &["--from-file=apiKey='./my key'\n"]);
+    assert_says(&stderr(&assert), &["each file holds one value"]);
+    let said = life.refused(2, &[&file[..], &["token=x"]].concat());
+    assert_says(&said, &["cloudflare-api-key has no key `token`"]);
     let assert = life.run(&["secret", "grafana", "--on", "prod"]).success();
     assert_says(&stderr(&assert), &["grafana needs no Secret on prod"]);
     let report = life.json(&["secret", "grafana", "--on", "prod", "--json"]);

@@ -430,6 +430,6 @@ fn a_slip_in_a_file_for_resolve_is_no_text() {
     ] {
         life.sandbox.write("slip.yaml", line);
         let said = life.refused(2, &["update", "--resolve", "../slip.yaml"]);
-        assert_says(&said, &[why]);
+        assert_says(&said, &[why, "slip.yaml:1:1"]);
     }
 }

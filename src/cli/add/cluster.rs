@@ -58,7 +58,20 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     let opened = Opened::to_change(&args.write)?;
-    if opened.platform.clusters.contains_key(&args.name) {
+    if let Some(there) = opened.platform.clusters.get(&args.name) {
+        if args
+            .provider
+            .as_ref()
+            .is_some_and(|provider| provider != &there.provider)
+        {
+            return Err(Error::refused(
+                Problem::new(format!(
+                    "there is a cluster {} already, on {}",
+                    args.name, there.provider
+                ))
+                .hint("choose another name: a cluster cannot change its provider"),
+            ));
+        }
         printer.note(&format!("there is a cluster {} already", args.name));
         return Ok(0);
     }
@@ -71,6 +84,9 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     let answers = answers(args, &opened, &catalogue)?;
     let environment = Environment::default();
     let mut terminal = args.write.terminal();
+    if terminal.is_none() {
+        must_have_provider(args, &answers, &catalogue)?;
+    }
     let mut first = Interview::about_new(answers, &environment, &catalogue);
     if let Some(terminal) = &mut terminal {
         first.is_open()?;
@@ -127,6 +143,22 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
             Ended::Back => second.back().ok_or_else(unwritten)?,
         };
     }
+}
+
+/// Refuses a cluster of no provider where nobody can be asked. Said here, because its flag is this command's own.
+fn must_have_provider(args: &Args, answers: &Answers, catalogue: &Catalogue) -> Result<()> {
+    let said = answers.clusters.as_ref();
+    let said = said.and_then(|clusters| clusters.get(&args.name));
+    if said.is_some_and(|said| said.provider.is_some()) {
+        return Ok(());
+    }
+    let all: Vec<&str> = catalogue.providers.keys().map(String::as_str).collect();
+    Err(Error::refused(
+        Problem::new(format!("where does {} run?", args.name)).hint(format!(
+            "give it by --provider ({}), or by --like CLUSTER",
+            all.join(", ")
+        )),
+    ))
 }
 
 /// What is there, and what is said of the new cluster itself.

@@ -2,7 +2,8 @@
 //! asked about.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use super::{Edit, Planned, Settled};
 use crate::error::{Error, Problem, Result, Source};
@@ -23,7 +24,7 @@ const THEIRS: &str = "theirs";
 /// What somebody wrote about conflicts into a file, not looked at yet.
 pub(in crate::cli) struct Said {
     /// The file.
-    pub(in crate::cli) place: PathBuf,
+    pub(in crate::cli) source: Arc<Source>,
     /// What stands behind each path.
     pub(in crate::cli) files: BTreeMap<String, String>,
 }
@@ -36,10 +37,8 @@ impl Said {
     pub(in crate::cli) fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, &e))?;
         let source = Source::new(path.display().to_string(), text);
-        Ok(Self {
-            place: path.to_owned(),
-            files: yaml::read(&source)?,
-        })
+        let files = yaml::read(&source)?;
+        Ok(Self { source, files })
     }
 
     /// Settles conflicts of an edit by it.
@@ -53,13 +52,25 @@ impl Said {
                 rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             };
             let there = edit.opened.index.paths.contains(path) || edit.places.values().any(comes);
-            let settled = settled(path, text, there).map_err(|problem| {
-                let message = format!("{}: {}", self.place.display(), problem.message);
-                Error::refused(Problem { message, ..problem })
-            })?;
+            let settled = settled(path, text, there)
+                .map_err(|problem| Error::refused(self.placed(problem, path)))?;
             edit.resolved.insert(path.clone(), settled);
         }
         Ok(())
+    }
+
+    /// A problem with what stands behind a path, with the line where that is said: at the root of a file of the
+    /// user's, below `files` in that of an update.
+    fn placed(&self, problem: Problem, path: &str) -> Problem {
+        let Ok(node) = yaml::parse(&self.source) else {
+            return problem;
+        };
+        let all = node.get("files").unwrap_or(&node).entries().iter();
+        let mut keys = all.map(|(key, _)| key);
+        match keys.find(|key| key.text() == Some(path)) {
+            Some(key) => problem.span(&self.source, key.span.clone()),
+            None => problem,
+        }
     }
 }
 
@@ -122,7 +133,9 @@ pub(super) fn hint(conflicts: &[ConflictReport]) -> String {
         "the same command with --resolve FILE, in which stands `{}: theirs` (or mine, or its whole text as a block: |)",
         first.path
     );
-    if sided.count() + 1 == conflicts.len() {
+    if first.reason.contains("broken YAML") {
+        format!("mend that file and commit it, or settle it by {how}")
+    } else if sided.count() + 1 == conflicts.len() {
         format!("settle it by {how}")
     } else {
         format!("{mend}; what you edited is settled by {how}")
