@@ -118,6 +118,8 @@ fn like_another_with_its_edits() {
         &[
             "\"Add the cluster west, like prod\"",
             "as on prod: cert-manager, external-dns, flux-operator, grafana",
+            "as on prod too, unless --set says otherwise: ",
+            "distribution=k3s",
             "versions: those that prod keeps (1)",
             "your edits on prod carried over: ",
             "clusters/prod/apps/grafana/secret-x.sops.yaml: a secret of prod",

@@ -185,3 +185,45 @@ fn set_asks_what_its_answers_open() {
     talk.hear(LAST).press("n");
     assert_eq!(talk.exit_code(), 130);
 }
+
+#[test]
+fn what_components_ask_leads_back_to_what_was_asked_of_the_cluster() {
+    let life = Life::new();
+    let before = life.everything();
+    let mut talk = begin(
+        &life,
+        &[
+            "add",
+            "cluster",
+            "dev",
+            "--component",
+            "flux-alerts",
+            "--set",
+            "backend=local",
+            "--set",
+            "secrets=manual",
+        ],
+    );
+    talk.hear("Where does dev run?")
+        .press(DOWN)
+        .press(DOWN)
+        .press(ENTER);
+    talk.hear("Which context").press("one\r");
+    talk.hear("In which channel").press(ESCAPE);
+    talk.hear("Which context").press("\x15two\r");
+    talk.hear("In which channel").press("alerts\r");
+    talk.hear(LAST).press(ESCAPE).hear("In which channel");
+    talk.press(ENTER).hear(LAST);
+    let said = plain(&talk.heard);
+    assert_eq!(
+        said.matches("Nothing is written before").count(),
+        1,
+        "{said}"
+    );
+    assert_same(&before, &life.everything());
+    talk.press("y").hear("Done:");
+    assert_eq!(talk.exit_code(), 0);
+    let record = life.read(".landform/clusters/dev/cluster.yaml");
+    assert_says(&record, &["value: two"]);
+    life.is_as_written();
+}

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::available;
 use super::copied::{copy_answers, take_defaults};
-use crate::catalog::{Catalogue, Question};
+use crate::catalog::{Catalogue, Question, value_text};
 use crate::cli::confirm::unwritten;
 use crate::cli::edit::{
     Edit, Ended, WriteFlags, carry_out, keep_versions, may_add_needs, new, rebuilt, tell_needs,
@@ -16,7 +16,9 @@ use crate::cli::new::read_answers;
 use crate::cli::next::bring_up;
 use crate::cli::opened::Opened;
 use crate::error::{Error, Place, Problem, Problems, Result};
-use crate::model::{Answers, Environment, Resolution, Survey, revise, survey};
+use crate::model::{
+    AnswerOrigin, Answers, Cluster, Environment, Resolution, Survey, revise, survey,
+};
 use crate::ui::{Item, Printer, Prompter as _, Reply, Terminal};
 use crate::yaml::Spanned;
 
@@ -88,60 +90,120 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         must_have_provider(args, &answers, &catalogue)?;
     }
     let mut first = Interview::about_new(answers, &environment, &catalogue);
-    if let Some(terminal) = &mut terminal {
-        first.is_open()?;
-        first.run(terminal)?;
-    }
-    let surveyed = survey(first.answers(), &environment, &catalogue)?;
-    let wrong: Vec<Problem> = [surveyed.wrong.clone(), surveyed.wrong_clusters.clone()].concat();
-    if !wrong.is_empty() {
-        return Err(Error {
-            kind: crate::error::Kind::Refused,
-            problems: wrong,
-        });
-    }
-    let (names, left_out) = components(args, &opened, &catalogue, &surveyed, terminal.as_mut())?;
-    // Nobody named any: the usual ones, and what those need is no surprise among them.
-    let takes_usual = args.like.is_none() && args.component.is_empty();
-    let mut answers = first.answers().clone();
-    let at = Place::Flag(format!("add cluster {}", args.name));
-    for name in &names {
-        answers.place(name, std::slice::from_ref(&args.name), &at);
-    }
-    let mut left_out = left_out;
-    if let Some(like) = &args.like {
-        let both = (like.as_str(), args.name.as_str());
-        left_out.extend(copy_answers(&mut answers, &names, both, &catalogue)?);
-    }
-    for_components(args, &mut answers, &catalogue)?;
-    if let Some(like) = &args.like {
-        let both = (like.as_str(), args.name.as_str());
-        left_out.extend(take_defaults(&mut answers, &opened, both, &catalogue)?);
-    }
-    let mut second = Interview::about_new(answers, &environment, &catalogue);
-    let asks = terminal.is_some() && second.is_open()?;
     loop {
-        if let Some(terminal) = terminal.as_mut().filter(|_| asks) {
-            second.run(terminal)?;
+        if let Some(terminal) = &mut terminal {
+            first.is_open()?;
+            first.run(terminal)?;
         }
-        let resolution = revise(
-            &opened.platform,
-            &opened.catalogue,
-            second.answers(),
-            &catalogue,
-        )?;
-        rebuilt(&opened, &resolution.platform, false)?;
-        let new = new(&opened.platform, &resolution.platform);
-        may_add_needs(
-            &new,
-            args.with_needs || takes_usual || terminal.is_some() || args.write.dry_run,
-        )?;
-        let mut edit = edit(args, &opened, &catalogue, resolution, &left_out)?;
-        tell_needs(&mut edit, &new);
-        match carry_out(&mut edit, &args.write, printer, terminal.as_mut())? {
-            Ended::Done(code) => return Ok(code),
-            Ended::Back => second.back().ok_or_else(unwritten)?,
+        let with = Given {
+            args,
+            opened: &opened,
+            catalogue: &catalogue,
         };
+        if let Some(code) = with.components(&first, printer, terminal.as_mut())? {
+            return Ok(code);
+        }
+        let mark = first.back().ok_or_else(unwritten)?;
+        if let Some(terminal) = &mut terminal {
+            terminal.rewind(mark);
+        }
+    }
+}
+
+/// What is given from the start.
+struct Given<'a> {
+    args: &'a Args,
+    opened: &'a Opened,
+    catalogue: &'a Catalogue,
+}
+
+impl Given<'_> {
+    /// Goes on with the components, once the cluster itself is known. Nothing: back to what was asked of it.
+    fn components(
+        &self,
+        first: &Interview<'_>,
+        printer: &Printer,
+        mut terminal: Option<&mut Terminal>,
+    ) -> Result<Option<u8>> {
+        let Self {
+            args,
+            opened,
+            catalogue,
+        } = *self;
+        let environment = Environment::default();
+        let surveyed = survey(first.answers(), &environment, catalogue)?;
+        let wrong: Vec<Problem> =
+            [surveyed.wrong.clone(), surveyed.wrong_clusters.clone()].concat();
+        if !wrong.is_empty() {
+            return Err(Error {
+                kind: crate::error::Kind::Refused,
+                problems: wrong,
+            });
+        }
+        let chosen = components(args, opened, catalogue, &surveyed, terminal.as_deref_mut())?;
+        let Some((names, mut left_out)) = chosen else {
+            return Ok(None);
+        };
+        let mut answers = first.answers().clone();
+        let at = Place::Flag(format!("add cluster {}", args.name));
+        for name in &names {
+            answers.place(name, std::slice::from_ref(&args.name), &at);
+        }
+        if let Some(like) = &args.like {
+            let both = (like.as_str(), args.name.as_str());
+            left_out.extend(copy_answers(&mut answers, &names, both, catalogue)?);
+        }
+        for_components(args, &mut answers, catalogue)?;
+        if let Some(like) = &args.like {
+            let both = (like.as_str(), args.name.as_str());
+            left_out.extend(take_defaults(&mut answers, opened, both, catalogue)?);
+        }
+        let second = Interview::about_new(answers, &environment, catalogue).after(first);
+        self.write(second, &left_out, printer, terminal)
+    }
+
+    /// Asks what the components need to know, shows the plan and writes. Nothing: back to what was asked before.
+    fn write(
+        &self,
+        mut second: Interview<'_>,
+        left_out: &[String],
+        printer: &Printer,
+        mut terminal: Option<&mut Terminal>,
+    ) -> Result<Option<u8>> {
+        let Self {
+            args,
+            opened,
+            catalogue,
+        } = *self;
+        // Nobody named any: the usual ones, and what those need is no surprise among them.
+        let takes_usual = args.like.is_none() && args.component.is_empty();
+        let asks = terminal.is_some() && second.is_open()?;
+        loop {
+            if let Some(terminal) = terminal.as_deref_mut().filter(|_| asks)
+                && !second.run_or_leave(terminal)?
+            {
+                return Ok(None);
+            }
+            let resolution = revise(
+                &opened.platform,
+                &opened.catalogue,
+                second.answers(),
+                catalogue,
+            )?;
+            rebuilt(opened, &resolution.platform, false)?;
+            let new = new(&opened.platform, &resolution.platform);
+            may_add_needs(
+                &new,
+                args.with_needs || takes_usual || terminal.is_some() || args.write.dry_run,
+            )?;
+            let mut edit = edit(args, opened, catalogue, resolution, left_out)?;
+            tell_needs(&mut edit, &new);
+            match carry_out(&mut edit, &args.write, printer, terminal.as_deref_mut())? {
+                Ended::Done(code) => return Ok(Some(code)),
+                Ended::Back if second.back().is_none() => return Ok(None),
+                Ended::Back => {}
+            }
+        }
     }
 }
 
@@ -220,14 +282,14 @@ fn for_components(args: &Args, answers: &mut Answers, catalogue: &Catalogue) -> 
     }))
 }
 
-/// The components of the new cluster, and those that do not fit with the reason.
+/// The components of the new cluster, and those that do not fit with the reason. Nothing: somebody goes back.
 fn components(
     args: &Args,
     opened: &Opened,
     catalogue: &Catalogue,
     surveyed: &Survey,
     terminal: Option<&mut Terminal>,
-) -> Result<(Vec<String>, Vec<String>)> {
+) -> Result<Option<(Vec<String>, Vec<String>)>> {
     let unfit = |name: &str| surveyed.unfit(catalogue, name, &args.name);
     let like = args
         .like
@@ -258,7 +320,7 @@ fn components(
     }
     problems.into_result()?;
     if like.is_some() || !args.component.is_empty() {
-        return Ok((names, left_out));
+        return Ok(Some((names, left_out)));
     }
     let cluster = surveyed.platform.clusters.get(&args.name);
     let provider = cluster.and_then(|cluster| cluster.provider(catalogue));
@@ -274,7 +336,7 @@ fn components(
         .filter(|name| unfit(name).is_none())
         .collect();
     let Some(terminal) = terminal else {
-        return Ok((usual.into_iter().cloned().collect(), left_out));
+        return Ok(Some((usual.into_iter().cloned().collect(), left_out)));
     };
     let mut offered: Vec<&String> = usual.clone();
     let suggested = provider
@@ -294,10 +356,23 @@ fn components(
     match terminal.multi_select("Components", &items, &marked)? {
         Reply::Given(chosen) => {
             let chosen = chosen.into_iter().map(|index| offered[index].clone());
-            Ok((chosen.collect(), left_out))
+            Ok(Some((chosen.collect(), left_out)))
         }
-        Reply::Back => Err(unwritten()),
+        Reply::Back => Ok(None),
     }
+}
+
+/// What was answered about one cluster and is the same on the other, as `--set` takes it.
+fn same_answers(from: &Cluster, to: &Cluster) -> impl Iterator<Item = String> {
+    let given = from
+        .answers
+        .iter()
+        .filter(|(_, answer)| answer.origin == AnswerOrigin::Answered);
+    let same = given.filter(|(key, answer)| {
+        let now = to.answers.get(*key);
+        now.is_some_and(|now| now.value == answer.value)
+    });
+    same.map(|(key, answer)| format!("{key}={}", value_text(&answer.value)))
 }
 
 fn edit<'a>(
@@ -332,6 +407,13 @@ fn edit<'a>(
         }
         edit.notes
             .push(format!("as on {like}: {}", same.join(", ")));
+        let answers: Vec<String> = same_answers(from, cluster).collect();
+        if !answers.is_empty() {
+            edit.notes.push(format!(
+                "as on {like} too, unless --set says otherwise: {}",
+                answers.join(", ")
+            ));
+        }
         if pinned > 0 {
             edit.notes
                 .push(format!("versions: those that {like} keeps ({pinned})"));

@@ -61,6 +61,8 @@ pub(super) struct Interview<'a> {
     /// Answers of questions that were gone back to, to be offered again.
     memory: BTreeMap<String, Value>,
     begun: bool,
+    /// Whether another conversation came before, to which one may go back.
+    goes_back: bool,
 }
 
 /// What of all that is open is asked.
@@ -118,6 +120,7 @@ impl<'a> Interview<'a> {
             about: Asked::Everything,
             memory: BTreeMap::new(),
             begun: false,
+            goes_back: false,
         }
     }
 
@@ -215,11 +218,26 @@ impl<'a> Interview<'a> {
         problems.into_result()
     }
 
+    /// The same conversation, continued about something else: going back from here leads into the one before.
+    pub(super) fn after(mut self, before: &Self) -> Self {
+        self.begun = before.begun;
+        self.goes_back = !before.history.is_empty();
+        self
+    }
+
     /// Asks until nothing is open.
     ///
     /// # Errors
     /// Somebody stops it.
     pub(super) fn run(&mut self, prompter: &mut dyn Prompter) -> Result<()> {
+        self.run_or_leave(prompter).map(|_| ())
+    }
+
+    /// The same. False: somebody goes back to the conversation before.
+    ///
+    /// # Errors
+    /// Somebody stops it.
+    pub(super) fn run_or_leave(&mut self, prompter: &mut dyn Prompter) -> Result<bool> {
         let mut survey = self.survey(&self.state)?;
         while let Some(step) = self.next(&survey) {
             if !self.begun {
@@ -234,6 +252,7 @@ impl<'a> Interview<'a> {
                 Reply::Back => {
                     match self.back() {
                         Some(mark) => prompter.rewind(mark),
+                        None if self.goes_back => return Ok(false),
                         None => prompter.say("  This is the first question; Ctrl-C ends."),
                     }
                     survey = self.survey(&self.state)?;
@@ -246,7 +265,7 @@ impl<'a> Interview<'a> {
                 }
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn survey(&self, state: &State) -> Result<Survey> {
