@@ -21,7 +21,7 @@ pub use component::{
 };
 pub use condition::{Conditional, When, value_text};
 pub use load::{Catalogue, Component, Files, Provider, embedded_files, folder_files};
-pub use name::{Name, Naming};
+pub use name::{Name, Naming, YAML_WORDS};
 pub use place::{Place as FilePlace, component_place};
 pub use provider::{CommonSpec, Fact, ProviderSpec, RequiredProvider, Terraform};
 pub use question::{AnswerType, Ask, Choice, Confirm, Question};

@@ -6,8 +6,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 /// Words that a YAML 1.1 reader (Terraform's, older tools') takes for a boolean or for nothing.
-pub(super) const YAML_WORDS: [&str; 9] =
-    ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
+pub const YAML_WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
 
 /// Names that a file or an object of every platform already bears.
 pub(super) const RESERVED: [&str; 12] = [

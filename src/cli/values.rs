@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::opened::{Folder, Opened};
+use crate::catalog::YAML_WORDS;
 use crate::error::{self, Error, Problem, Result, suggest};
 use crate::index::{FluxKustomization, Index, Release};
 use crate::ui::{Printer, style};
@@ -299,6 +300,69 @@ fn leaf(head: &str, value: &Value, at: &Origin, over: Option<&Origin>, text: &mu
 }
 
 fn yaml(value: &Value) -> String {
-    let text = serde_yaml::to_string(value).unwrap_or_else(|_| value.to_string());
-    text.trim_end_matches('\n').to_owned()
+    let text = serde_yaml::to_string(&guarded(value)).unwrap_or_else(|_| value.to_string());
+    text.trim_end_matches('\n').replace(QUOTE, "'")
+}
+
+/// Stands for a quote until the text is written: no text has it, and none is quoted because of it.
+const QUOTE: char = '\u{E000}';
+
+/// A value in which those texts have quotes that the writer leaves plain and Helm's older YAML reads as something else.
+fn guarded(value: &Value) -> Value {
+    match value {
+        Value::String(text) if is_older_yaml(text) => format!("{QUOTE}{text}{QUOTE}").into(),
+        Value::Array(items) => items.iter().map(guarded).collect(),
+        Value::Object(map) => {
+            let key = |key: &String| match guarded(&Value::String(key.clone())) {
+                Value::String(key) => key,
+                _ => key.clone(),
+            };
+            let entries = map.iter().map(|(name, value)| (key(name), guarded(value)));
+            Value::Object(entries.collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// Whether YAML 1.1 reads a plain text as a boolean, a date or a number of its own.
+fn is_older_yaml(text: &str) -> bool {
+    let digits = text.trim_start_matches(['-', '+']);
+    let only = |more: &str| {
+        digits
+            .chars()
+            .all(|c| c.is_ascii_digit() || more.contains(c))
+    };
+    let is_number = digits.starts_with(|c: char| c.is_ascii_digit());
+    let is_date = || digits.find('-') == Some(4) && only("-:.+ tTzZ");
+    YAML_WORDS.contains(&text.to_ascii_lowercase().as_str())
+        || (is_number
+            && ((text.contains(':') && only(":._"))
+                || (text.contains('_') && only("._"))
+                || is_date()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_text_stays_a_text_in_older_yaml() {
+        for text in ["yes", "On", "n", "2025-01-01", "1:30", "1_000", "-1:30"] {
+            assert_eq!(yaml(&json!(text)), format!("'{text}'"));
+        }
+        for text in [
+            "10.0.0.1",
+            "v1.2",
+            "10Gi",
+            "a: b",
+            "1-2",
+            "ghcr.io/x:1",
+            "fe80::1",
+        ] {
+            assert!(!is_older_yaml(text), "{text}");
+        }
+        let value = json!([{"on": "off", "a": true, "b": "true"}]);
+        assert_eq!(yaml(&value), "- 'on': 'off'\n  a: true\n  b: 'true'");
+    }
 }
