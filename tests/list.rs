@@ -410,6 +410,10 @@ fn what_landform_did_not_write_is_listed_as_such() {
         .run(["show", "podinfo", "-C", "acme"])
         .success()
         .stdout(contains("podinfo is not landform's"));
+    sandbox
+        .run(["remove", "podinfo", "-C", "acme", "--yes"])
+        .code(2)
+        .stderr(contains("it is your own Flux Kustomization, in clusters/"));
 }
 
 #[test]

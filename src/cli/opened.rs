@@ -336,6 +336,16 @@ impl Opened {
             let now = &component.spec.name.value;
             return Error::refused(problem.hint(format!("it is here under the name {now}")));
         }
+        if let Some(unit) = self.foreign().find(|unit| unit.name.value == name) {
+            return Error::refused(
+                Problem::new(format!("`{name}` is not landform's, and never touched")).hint(
+                    format!(
+                        "it is your own Flux Kustomization, in {}: edit it there",
+                        unit.file
+                    ),
+                ),
+            );
+        }
         let in_catalogue = Catalogue::embedded().is_ok_and(|c| c.components.contains_key(name));
         if in_catalogue {
             let hint = format!("it could be: see landform catalog show {name}");

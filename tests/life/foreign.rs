@@ -324,6 +324,9 @@ fn what_is_refused() {
         &said,
         &["grafana is on the platform already, from the catalogue"],
     );
+    let early = ["add", "infrastructure", "early", "--namespace", "grafana"];
+    let said = life.refused(2, &[&early[..], &chart].concat());
+    assert_says(&said, &["the namespace grafana comes with the app grafana"]);
     assert_eq!(life.sandbox.commits("acme"), 1);
 }
 

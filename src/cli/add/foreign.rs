@@ -167,7 +167,17 @@ pub(super) fn with_foreign(
     let mut notes = Vec::new();
     let root = format!("{layer}/{name}");
     let (source, homepage, what) = source(args, catalogue, &mut notes)?;
-    let mut creates = creates_namespace(name, args, catalogue, opened);
+    let owner = namespace_of(namespace(name, args), catalogue, opened);
+    let mut creates = owner.is_none() && !SYSTEM.contains(&namespace(name, args));
+    if let Some(owner) = owner.filter(|owner| catalogue.components[*owner].spec.layer > layer) {
+        return Err(Error::refused(
+            Problem::new(format!(
+                "the namespace {} comes with the app {owner}, and infrastructure is there before any app",
+                namespace(name, args)
+            ))
+            .hint("choose another by --namespace, or make this an app too"),
+        ));
+    }
     if let Some(folder) = &args.manifests {
         for (file, text) in manifests(folder, namespace(name, args), &mut creates, &mut notes)? {
             let path = format!("{root}/manifests/{file}");
@@ -256,27 +266,21 @@ fn namespace<'a>(name: &'a str, args: &'a ForeignArgs) -> &'a str {
     args.namespace.as_deref().unwrap_or(name)
 }
 
-/// Whether the component is to create its namespace: nobody else does.
-fn creates_namespace(
-    name: &str,
-    args: &ForeignArgs,
-    catalogue: &Catalogue,
-    opened: &Opened,
-) -> bool {
-    let wanted = namespace(name, args);
-    let system = [
-        "default",
-        "flux-system",
-        "kube-system",
-        "kube-public",
-        "kube-node-lease",
-    ];
-    let mut there = opened.platform.components.keys();
-    !system.contains(&wanted)
-        && !there.any(|name| {
-            let spec = &catalogue.components[name].spec.namespace;
-            spec.name.value == wanted && spec.pod_security.is_some()
-        })
+/// Namespaces that every cluster has.
+const SYSTEM: [&str; 5] = [
+    "default",
+    "flux-system",
+    "kube-system",
+    "kube-public",
+    "kube-node-lease",
+];
+
+/// The component on the platform that creates a namespace.
+fn namespace_of<'a>(wanted: &str, catalogue: &Catalogue, opened: &'a Opened) -> Option<&'a String> {
+    opened.platform.components.keys().find(|name| {
+        let spec = &catalogue.components[*name].spec.namespace;
+        spec.name.value == wanted && spec.pod_security.is_some()
+    })
 }
 
 /// The source, the address to read more at, and one sentence.
