@@ -162,9 +162,14 @@ fn check(
         goes_with_its_item(comment, base, &ours.source.text, &said.source.text)
     };
     match own.find(|c| !known.contains(c) && !kept.contains(c) && !gone(c)) {
-        Some(lost) => Err(format!(
-            "its comment `{lost}` stands in a part that has changed as a whole"
-        )),
+        Some(lost) => {
+            let mut lines = ours.source.text.lines();
+            let line = lines.position(|line| line.ends_with(lost));
+            let line = line.map_or_else(String::new, |at| format!(" in line {}", at + 1));
+            Err(format!(
+                "its comment `{lost}`{line} stands in a part that has changed as a whole"
+            ))
+        }
         None => Ok(said.source.text.clone()),
     }
 }
@@ -224,6 +229,16 @@ spec:
         let other = base.replace("- b.yaml", "- b.yaml # keep me");
         let kept = other.replace("  - a.yaml\n", "");
         assert_eq!(merged(&other).unwrap(), kept);
+    }
+
+    #[test]
+    fn a_comment_that_would_be_lost_is_told_with_its_line() {
+        let ours = edit(BASE, &[("    size: 1\n", "    size: 1 # ours\n")]);
+        let line = ours.lines().position(|line| line.ends_with("# ours"));
+        let theirs = edit(BASE, &[("    size: 1\n", "")]);
+        let reason = merged(&ours, &theirs).unwrap_err();
+        let place = format!("`# ours` in line {}", line.unwrap() + 1);
+        assert!(reason.contains(&place), "{reason}");
     }
 
     #[test]
