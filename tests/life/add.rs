@@ -377,3 +377,27 @@ fn why(report: &serde_json::Value, path: &str) -> String {
     let file = file.unwrap_or_else(|| panic!("no {path} in {report}"));
     file["why"].as_str().unwrap_or_default().to_owned()
 }
+
+#[test]
+fn what_would_stand_in_a_deleted_list_is_told() {
+    let life = Life::new();
+    let list = "clusters/prod/apps/kustomization.yaml";
+    let text = life.read(list);
+    life.delete(&[list]);
+    life.commit();
+    let said = life.does(&["add", "reloader"]);
+    assert_says(
+        &said,
+        &[
+            "you deleted these, and they stay deleted",
+            &format!("to what is new: {list}"),
+        ],
+    );
+    assert!(!life.has(list));
+    // With the list back, the same command puts in what it lacks.
+    life.write(list, &text);
+    life.commit();
+    let said = life.does(&["add", "reloader"]);
+    assert_says(&said, &["reloader was there on prod, but not listed"]);
+    life.is_as_written();
+}

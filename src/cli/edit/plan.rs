@@ -42,6 +42,7 @@ pub(in crate::cli) fn plan(edit: &Edit<'_>, flags: &WriteFlags, place: &Place) -
     let mut sides = Sides::of(edit)?;
     let owners = std::mem::take(&mut sides.owners);
     let deleted = std::mem::take(&mut sides.deleted);
+    let missed = std::mem::take(&mut sides.missed);
     let reasons = Reasons::of(&sides);
     let moves = sides.moves.clone();
     let (mut change, notes) = change(edit, sides);
@@ -73,6 +74,10 @@ pub(in crate::cli) fn plan(edit: &Edit<'_>, flags: &WriteFlags, place: &Place) -
     report.notes.clone_from(&edit.notes);
     report.notes.extend(notes);
     report.notes.extend(left_behind(edit, &change));
+    // An update tells of everything that is deleted.
+    if edit.command != "update" {
+        report.notes.extend(written_nowhere(&missed));
+    }
     report.dry_run = flags.dry_run;
     let subject = edit
         .message(flags)
@@ -117,6 +122,18 @@ fn names_are_free(edit: &Edit<'_>) -> Result<()> {
         problems.push(problem.hint(format!("remove yours first, or leave {name} off {on}")));
     }
     problems.into_result()
+}
+
+/// Files that stay deleted, although this edit has something to say in them: what it adds may not reach a cluster.
+fn written_nowhere(missed: &[RepoPath]) -> Option<String> {
+    let paths: Vec<&str> = missed.iter().map(RepoPath::as_str).collect();
+    (!paths.is_empty()).then(|| {
+        format!(
+            "you deleted these, and they stay deleted, so what this changes in them stands nowhere, and Flux may not \
+             come to what is new: {}",
+            paths.join(", ")
+        )
+    })
 }
 
 /// The user's own files in folders of which everything else goes.

@@ -29,6 +29,8 @@ pub(super) struct Sides {
     pub(super) owners: BTreeMap<RepoPath, String>,
     /// Files that somebody deleted, and that are not written again.
     pub(super) deleted: Vec<RepoPath>,
+    /// Those of them that Flux read and in which this edit would have changed something.
+    pub(super) missed: Vec<RepoPath>,
 }
 
 impl Sides {
@@ -60,7 +62,7 @@ impl Sides {
             let path = placed(&places, path).unwrap_or_else(|| path.clone());
             by_path.extend(RepoPath::new(path).ok().map(|path| (path, owner.clone())));
         }
-        let mut deleted = Vec::new();
+        let (mut deleted, mut missed) = (Vec::new(), Vec::new());
         for path in rendered.keys() {
             let Ok(there) = RepoPath::new(moves.path(path.as_str())) else {
                 continue;
@@ -70,6 +72,11 @@ impl Sides {
             let gone = !opened.index.paths.contains(there.as_str());
             if gone && !again && opened.base.contains_key(path) && !is_record(path) {
                 deleted.push(there.clone());
+                if path.as_str().starts_with("clusters/")
+                    && opened.base.get(path) != rendered.get(path)
+                {
+                    missed.push(there.clone());
+                }
             }
             by_path.extend(of.map(|name| (there, name)));
         }
@@ -111,6 +118,7 @@ impl Sides {
             owned,
             owners: by_path,
             deleted,
+            missed,
         })
     }
 }
