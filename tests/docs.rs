@@ -97,6 +97,22 @@ fn help_texts_are_fresh() {
 }
 
 #[test]
+fn the_readme_counts_what_the_first_command_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::cargo_bin("landform")
+        .unwrap()
+        .args(["new", "my-platform", "--yes", "--dry-run", "--json"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let files = report["files"].as_array().unwrap().len();
+    let readme = fs::read_to_string(support::package().join("README.md")).unwrap();
+    let done = format!("Done: {files} files written");
+    assert!(readme.contains(&done), "README.md lacks: {done}");
+}
+
+#[test]
 fn links_lead_somewhere() {
     let link = Regex::new(r"\]\(([^)#\s]+)(#[^)]*)?\)").unwrap();
     let mut broken = Vec::new();
