@@ -35,6 +35,8 @@ pub struct Generated<'a> {
     pub node: &'a Node,
     /// Whether a hash of its content is appended to its name.
     pub hashed: bool,
+    /// Whether another entry adds to it, or takes its place.
+    pub merged: bool,
 }
 
 /// An object as a build gives it.
@@ -368,6 +370,11 @@ fn generators<'a>(source: &'a Arc<Source>, node: &'a Node, build: &mut Build<'a>
             // `true` in either place holds (kustomize, `types/generatoroptions.go`).
             let hashed = !(own.unwrap_or(false) || all.unwrap_or(false));
             if matches!(behavior, Some("merge" | "replace")) {
+                for each in build.built.iter_mut().filter(|each| each.name == name) {
+                    if let Origin::Generated(made) = &mut each.origin {
+                        made.merged |= made.kind == kind;
+                    }
+                }
                 continue;
             }
             let options = [node.get("generatorOptions"), entry.get("options")];
@@ -381,6 +388,7 @@ fn generators<'a>(source: &'a Arc<Source>, node: &'a Node, build: &mut Build<'a>
                     source,
                     node: entry,
                     hashed,
+                    merged: false,
                 }),
                 name: name.to_owned(),
                 namespace: entry

@@ -7,6 +7,7 @@ use super::cluster::{Cluster, Lookup};
 use super::document::Objects;
 use super::effective::Effective;
 use super::envsubst::{Piece, pieces};
+use crate::yaml::Node;
 
 /// The variables of a Flux Kustomization.
 #[derive(Debug, Default)]
@@ -47,9 +48,14 @@ impl<'a> Variables<'a> {
                 variables.open.push(format!("{kind} {name}"));
                 continue;
             };
-            let Origin::Object(id) = built.origin else {
-                variables.open.push(format!("{kind} {name}"));
-                continue;
+            let id = match &built.origin {
+                Origin::Object(id) => *id,
+                Origin::Generated(made) => {
+                    if !variables.generated(made.node, kind) || made.merged {
+                        variables.open.push(format!("{kind} {name}"));
+                    }
+                    continue;
+                }
             };
             let object = super::repository::effective(objects, built);
             for map in ["data", "stringData"] {
@@ -79,6 +85,27 @@ impl<'a> Variables<'a> {
             variables.known.insert(key, value.text());
         }
         variables
+    }
+
+    /// Takes the variables of a generator, and tells whether its entry names them all: one from a file of lines does not.
+    fn generated(&mut self, entry: &'a Node, kind: &str) -> bool {
+        let items = |key: &str| entry.get(key).into_iter().flat_map(Node::items);
+        for literal in items("literals").filter_map(Node::text) {
+            if let Some((key, value)) = literal.split_once('=') {
+                let value = value.trim_matches(['"', '\'']);
+                self.known.insert(key, Some(value).filter(|_| kind == "ConfigMap"));
+            }
+        }
+        for file in items("files").filter_map(Node::text) {
+            let key = match file.split_once('=') {
+                Some((key, _)) => key,
+                None => file.rsplit('/').next().unwrap_or(file),
+            };
+            self.known.insert(key, None);
+        }
+        ["envs", "env", "envFiles"]
+            .iter()
+            .all(|key| entry.get(key).is_none())
     }
 
     /// A text with everything put in. None if something in it is not known.
