@@ -95,6 +95,11 @@ fn choice<'v>(
     if open.contains(&text.as_str()) {
         return Ok(Value::String(text));
     }
+    // A version without quotes is a number in YAML, and 1.40 the same one as 1.4.
+    let same = |name: &&&str| value.is_f64() && name.parse::<f64>().ok() == value.as_f64();
+    if let Some(name) = open.iter().find(same) {
+        return Ok(Value::String((*name).to_owned()));
+    }
     if let Some(choice) = question.choices.get(&text) {
         let conditions: Vec<String> = choice
             .when
@@ -336,6 +341,14 @@ mod tests {
         ] {
             assert_eq!(check(&q, &json!(good), &nothing), Ok(json!(good)));
         }
+    }
+
+    #[test]
+    fn versions_without_quotes_are_the_choices_they_look_like() {
+        let q = question("choices: {'1.40': new, '1.39': old}\n");
+        assert_eq!(check(&q, &json!(1.4), &nothing), Ok(json!("1.40")));
+        assert_eq!(check(&q, &json!(1.39), &nothing), Ok(json!("1.39")));
+        assert!(check(&q, &json!(1.3), &nothing).is_err());
     }
 
     #[test]
