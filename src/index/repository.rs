@@ -11,6 +11,7 @@ use super::effective::{Effective, Layer};
 use super::identity::Clash;
 use super::patch::Idle;
 use super::start::{Known, Start};
+use super::terraform::Terraform;
 use super::{Index, Reference, folder_of, join};
 use crate::error::Source;
 use crate::yaml::Node;
@@ -31,6 +32,8 @@ pub struct Repository<'a> {
     pub clashes: Vec<Clash<'a>>,
     /// Patches that are for nothing in some build, and whether they are for something in another.
     pub idle: Vec<(Idle<'a>, bool)>,
+    /// What Terraform does beside Flux.
+    pub terraform: Terraform<'a>,
 }
 
 impl<'a> Repository<'a> {
@@ -76,6 +79,7 @@ impl<'a> Repository<'a> {
                 .collect(),
             reached: reached.collect(),
             references: &objects.references,
+            terraform: Terraform::of(index),
             clusters,
         }
     }
