@@ -47,7 +47,10 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         for machine in &stack.machines {
             match machine.network {
                 Network::Platform => two(machine, cluster, &mut told, repository, findings),
-                Network::Nobody => none(stack, machine, cluster, &mut told, repository, findings),
+                Network::Nobody => {
+                    none(stack, machine, cluster, &mut told, repository, findings);
+                    late(stack, machine, cluster, &mut told, repository, findings);
+                }
             }
         }
     }
@@ -136,6 +139,77 @@ fn none(
     finding.effect("no node gets ready, and nothing starts on them, Flux neither");
     finding.hint(
         "install one before Flux, as cilium by the bootstrap, or let the platform bring its own",
+    );
+}
+
+/// What brings a network in the `.tf` files of a root module otherwise than as a chart.
+const OTHERWISE: [&str; 6] = [
+    "extraManifests",
+    "helm_template",
+    "inlineManifests",
+    "local-exec",
+    "null_resource",
+    "remote-exec",
+];
+
+/// A network that only Flux brings, which cannot start without it.
+fn late(
+    stack: &Stack<'_>,
+    machine: &Machine<'_>,
+    cluster: &Cluster<'_>,
+    told: &mut BTreeSet<(String, usize)>,
+    repository: &Repository<'_>,
+    findings: &mut Findings,
+) {
+    let known = stack
+        .installed
+        .iter()
+        .all(|chart| chart.name.as_text().is_some());
+    let complete = stack.bootstraps.iter().all(|bootstrap| bootstrap.complete);
+    if stack.bootstraps.is_empty() || !known || !complete {
+        return;
+    }
+    let is_network = |name: &str| NETWORKS.iter().any(|network| name.contains(network));
+    let by_terraform = stack.installed.iter().any(|chart| {
+        let parts = [&chart.name, &chart.chart, &chart.repository];
+        parts
+            .iter()
+            .any(|part| part.as_text().is_some_and(|text| is_network(&text)))
+    });
+    let mut texts = repository.index.texts.iter().filter(|(path, _)| {
+        is_terraform(path) && stack.folders.contains(crate::index::folder_of(path))
+    });
+    let otherwise =
+        texts.any(|(_, source)| OTHERWISE.iter().any(|word| source.text.contains(word)));
+    if by_terraform || otherwise {
+        return;
+    }
+    let mut releases = applied_on(cluster, repository, group::HELM, "HelmRelease");
+    let Some(release) = releases.find(|release| is_network(&release.built.name)) else {
+        return;
+    };
+    let Some(object) = repository.object(release.built) else {
+        return;
+    };
+    let at = Spot::name(object);
+    if !told.insert(at.key()) {
+        return;
+    }
+    let (name, what) = (&release.built.name, machine.what);
+    let finding = findings.add(
+        at,
+        format!(
+            "only Flux installs {name} on {}, and Flux cannot start without it",
+            cluster.label()
+        ),
+    );
+    finding.effect(format!(
+        "the nodes of {what} never get ready, and the bootstrap waits for Flux until it gives up"
+    ));
+    finding.hint("install it by the bootstrap too, among prerequisites.charts, with the values that Flux gives it");
+    finding.related(
+        Spot::span(machine.source, machine.span.clone()),
+        "this makes the cluster without a network",
     );
 }
 

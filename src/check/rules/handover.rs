@@ -96,13 +96,23 @@ pub(super) fn clusters_of<'r, 'a>(
         .filter_map(|path| join("", path.trim_start_matches('/')))
         .collect();
     if !begun.is_empty() {
-        let wanted = |cluster: &&Cluster<'_>| {
+        // Of several repositories in one the nearest is meant: the path is seen from a folder above the root module.
+        let root = |cluster: &Cluster<'_>| {
             let folder = folder(cluster);
-            begun
-                .iter()
-                .any(|path| folder == *path || folder.ends_with(&format!("/{path}")))
+            let mut roots = begun.iter().filter_map(|path| {
+                let root = folder.strip_suffix(path.as_str())?;
+                let root = root
+                    .strip_suffix('/')
+                    .map_or_else(|| root.is_empty().then_some(""), Some)?;
+                let above = root.is_empty() || stack.folder.starts_with(&format!("{root}/"));
+                above.then_some(root.len())
+            });
+            roots.next()
         };
-        return all().filter(wanted).collect();
+        let nearest = all().filter_map(root).max();
+        return all()
+            .filter(|cluster| nearest.is_some() && root(cluster) == nearest)
+            .collect();
     }
     let known = |cluster: &&Cluster<'_>| cluster.start.known != Known::Implied;
     let named: Vec<&Cluster<'_>> = all()

@@ -45,6 +45,11 @@ fn tell(
             };
             format!("Terraform reads {whole} of {file}, which does not say it")
         }
+        Ails::NoKey(key) => {
+            let written = at.source.text.get(at.span.clone()).unwrap_or_default();
+            let written = written.split('[').next().unwrap_or_default();
+            format!("`{written}` has no `{key}`, going by the files that it is made of")
+        }
         Ails::Other => return,
     };
     let finding = findings.add(at, message);
@@ -70,6 +75,10 @@ fn tell(
                     "unless something writes it before, terraform stops, and nothing of {name} is made"
                 ));
             }
+        }
+        Ails::NoKey(_) => {
+            finding
+                .hint("look at the paths and names that it is made of: one of them leads nowhere");
         }
         Ails::Documents(_) => {
             finding.hint("let each file that Terraform decodes hold one document");

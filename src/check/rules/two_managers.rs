@@ -6,7 +6,7 @@ use super::handover::{chart_of, clusters_of, leaves_versions, pairs, title};
 use crate::check::finding::{Finding, Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::index::terraform::{How, Made};
-use crate::index::{Built, Cluster, Known, Lookup, Origin, Repository};
+use crate::index::{Built, Cluster, Known, Lookup, Origin, Repository, is_cluster_scoped};
 
 pub(in crate::check) const RULE: Rule = Rule {
     id: "two-managers",
@@ -77,9 +77,10 @@ fn objects(repository: &Repository<'_>, findings: &mut Findings) {
                 .find_map(|cluster| applied(made, cluster, repository));
             let Some(built) = found else { continue };
             let home = made.namespace.as_deref().unwrap_or_default();
-            let name = match (made.kind.as_str(), home) {
-                ("Namespace", _) | (_, "") => made.name.clone(),
-                (_, home) => format!("{home}/{}", made.name),
+            let name = if is_cluster_scoped(&made.kind) || home.is_empty() {
+                made.name.clone()
+            } else {
+                format!("{home}/{}", made.name)
             };
             let kind = &made.kind;
             let at = Spot::span(made.source, made.span.clone());
@@ -103,10 +104,11 @@ fn applied<'r, 'a>(
     cluster: &'r Cluster<'a>,
     repository: &Repository<'a>,
 ) -> Option<&'r Built<'a>> {
-    let home = match made.kind.as_str() {
-        "Namespace" => None,
+    let home = if is_cluster_scoped(&made.kind) {
+        None
+    } else {
         // Without its namespace it is any of the name.
-        _ => Some(made.namespace.as_deref()?),
+        Some(made.namespace.as_deref()?)
     };
     let Lookup::Found(unit, built) = cluster.find(&made.kind, home, &made.name, repository.objects)
     else {

@@ -40,6 +40,8 @@ pub enum Ails {
     Documents(String),
     /// A file that does not say what is read of it: the file, the keys that lead to where something is wanted, and it.
     NoAttribute(String, String, String),
+    /// A key that a map does not have, of those that are asked for by a text.
+    NoKey(String),
     /// Anything else, of which nothing is told.
     Other,
 }
@@ -133,6 +135,8 @@ pub(super) struct Eval<'e, 'a> {
     pub(super) modules: &'e BTreeMap<&'a str, Module<'a>>,
     /// The root module is the first.
     pub(super) calls: Vec<Call<'a>>,
+    /// A variable of the root module, and what it is taken to be.
+    pub(super) given: Option<(&'a str, String)>,
     /// Calls by the caller's number, the block's name and the instance's key.
     pub(super) children: BTreeMap<(usize, &'a str, String), usize>,
     steps: usize,
@@ -154,6 +158,7 @@ impl<'e, 'a> Eval<'e, 'a> {
             index,
             modules,
             calls: vec![first],
+            given: None,
             children: BTreeMap::new(),
             steps: 0,
             depth: 0,

@@ -79,10 +79,42 @@ impl<'a> Reader<'_, 'a> {
     }
 
     pub(super) fn cluster_module(&mut self, scope: &Scope<'_, 'a>, block: &'a Block, source: &str) {
+        if source == "terraform-aws-modules/eks/aws" {
+            self.eks(scope, block);
+        }
         if source.starts_with("terraform-google-modules/kubernetes-engine/google") {
             self.stack.machines.push(Machine {
                 what: "GKE",
                 network: Network::Platform,
+                source: scope.source,
+                span: head(block),
+            });
+        }
+    }
+
+    /// Since version 21 the module leaves out the network that EKS brings by itself
+    /// (`bootstrap_self_managed_addons = false` in its `main.tf`), unless it is among the addons.
+    fn eks(&mut self, scope: &Scope<'_, 'a>, block: &'a Block) {
+        let text = |name: &str| block.body.get_attribute(name)?.value.as_str();
+        let version = text("version").unwrap_or_default();
+        let version = version.trim_start_matches(['~', '>', '=', ' ']);
+        let major: Option<u32> = version
+            .split('.')
+            .next()
+            .and_then(|major| major.parse().ok());
+        let addons = match block.body.get_attribute("addons") {
+            Some(attribute) => self.value(scope, &attribute.value),
+            None => Value::Null,
+        };
+        let lacks = match &addons {
+            Value::Null => true,
+            Value::Map(map) => !map.entries.contains_key("vpc-cni"),
+            _ => false,
+        };
+        if lacks && major.is_some_and(|major| major >= 21) {
+            self.stack.machines.push(Machine {
+                what: "EKS",
+                network: Network::Nobody,
                 source: scope.source,
                 span: head(block),
             });

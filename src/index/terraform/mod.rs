@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use hcl_edit::structure::Body;
 use rayon::prelude::*;
+use regex_lite::Regex;
 
 pub use eval::{Ails, Trouble};
 pub use module::Module;
@@ -63,10 +64,59 @@ impl<'a> Terraform<'a> {
             .collect();
         let stacks = roots
             .into_par_iter()
-            .map(|folder| Stack::read(index, &modules, folder))
+            .flat_map_iter(|folder| stacks(index, &modules, folder))
             .collect();
         Self { stacks, modules }
     }
+}
+
+/// A root module as it is applied: once, or for each cluster, if one variable is the cluster's folder.
+fn stacks<'a>(
+    index: &'a Index,
+    modules: &BTreeMap<&'a str, Module<'a>>,
+    folder: &'a str,
+) -> Vec<Stack<'a>> {
+    let whole = Stack::read(index, modules, folder, None);
+    let open = whole
+        .bootstraps
+        .iter()
+        .any(|bootstrap| matches!(bootstrap.instance, Value::Unknown));
+    let variable = modules
+        .get(folder)
+        .filter(|_| open)
+        .and_then(|module| cluster_variable(index, module));
+    let Some((name, values)) = variable else {
+        return vec![whole];
+    };
+    let mut all: Vec<Stack<'_>> = values
+        .into_iter()
+        .map(|value| Stack::read(index, modules, folder, Some((name, value))))
+        // Of a folder for which it is not meant nothing is to be said.
+        .filter(|stack| stack.troubles.is_empty() && !stack.syncs.is_empty())
+        .collect();
+    if all.is_empty() {
+        all.push(whole);
+    }
+    all
+}
+
+/// How many clusters one root module is tried for at most.
+const CLUSTERS: usize = 50;
+
+/// The variable that stands for a folder in paths such as `clusters/${var.cluster}/`, and the folders that there are.
+fn cluster_variable<'a>(index: &Index, module: &Module<'a>) -> Option<(&'a str, Vec<String>)> {
+    let pattern = Regex::new(r"/([\w.-]+)/\$\{var\.([\w-]+)\}/").ok()?;
+    let mut sources = module.blocks.iter().map(|(source, _)| *source);
+    let found = sources.find_map(|source| pattern.captures(&source.text))?;
+    let (parent, name) = (found.get(1)?.as_str(), found.get(2)?.as_str());
+    let parts = index.paths.iter().filter_map(|path| {
+        let (before, rest) = path.split_once(&format!("{parent}/"))?;
+        let outer = before.is_empty() || before.ends_with('/');
+        Some(rest.split_once('/')?.0).filter(|_| outer)
+    });
+    let folders: BTreeSet<&str> = parts.collect();
+    let folders = folders.into_iter().take(CLUSTERS).map(str::to_owned);
+    Some((name, folders.collect()))
 }
 
 /// Whether a file is one of Terraform or `OpenTofu`.
@@ -244,6 +294,35 @@ mod tests {
         }
         let module = "module \"x\" {\n  source = \"../none\"\n}\n";
         assert_eq!(ails(module), [Ails::NoModule("terraform/none".to_owned())]);
+    }
+
+    #[test]
+    fn one_module_for_several_clusters_is_applied_for_each() {
+        let main = r#"
+            module "flux" {
+              source           = "controlplaneio-fluxcd/flux-operator-bootstrap/kubernetes"
+              gitops_resources = {
+                instance_yaml = file("${path.module}/../../clusters/${var.cluster}/flux-instance.yaml")
+              }
+            }
+        "#;
+        let instance =
+            |name: &str| format!("kind: FluxInstance\nspec: {{sync: {{path: clusters/{name}}}}}\n");
+        let texts = [
+            ("terraform/all/main.tf", main.to_owned()),
+            ("clusters/a/flux-instance.yaml", instance("a")),
+            ("clusters/b/flux-instance.yaml", instance("b")),
+            ("clusters/none/other.yaml", String::new()),
+        ];
+        let texts = texts.map(|(path, text)| (path.to_owned(), text));
+        let index = Index::of_texts(texts.into());
+        let terraform = Terraform::of(&index);
+        let stacks = terraform.stacks.iter();
+        let syncs: Vec<&str> = stacks
+            .flat_map(|stack| &stack.syncs)
+            .map(String::as_str)
+            .collect();
+        assert_eq!(syncs, ["clusters/a", "clusters/b"]);
     }
 
     #[test]

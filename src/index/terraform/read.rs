@@ -19,6 +19,7 @@ impl<'a> Stack<'a> {
         index: &'a Index,
         modules: &BTreeMap<&'a str, Module<'a>>,
         folder: &'a str,
+        given: Option<(&'a str, String)>,
     ) -> Self {
         let mut reader = Reader {
             eval: Eval::new(index, modules, folder),
@@ -32,6 +33,7 @@ impl<'a> Stack<'a> {
                 .iter()
                 .any(|path| path.ends_with("terragrunt.hcl")),
         };
+        reader.eval.given = given;
         let mut at = 0;
         while at < reader.eval.calls.len() && at < 500 {
             reader.visit(at);
@@ -167,6 +169,7 @@ impl<'a> Reader<'_, 'a> {
             self.stack.syncs.insert(path);
         }
         let timeout = self.argument(scope, body, "timeout");
+        let charts = part(&resources, &["prerequisites", "charts"]);
         self.stack.bootstraps.push(Bootstrap {
             source: scope.source,
             span: span.clone(),
@@ -174,6 +177,7 @@ impl<'a> Reader<'_, 'a> {
             yamls: part(&resources, &["prerequisites", "yamls"]),
             runtime: part(&managed, &["runtime_info"]),
             timeout,
+            complete: matches!(charts, Value::List(_) | Value::Null),
         });
         let operator = part(&resources, &["operator_chart"]);
         if let Value::Map(_) = operator {
@@ -198,7 +202,6 @@ impl<'a> Reader<'_, 'a> {
                 makes_namespace: Value::Bool(true),
             });
         }
-        let charts = part(&resources, &["prerequisites", "charts"]);
         for chart in charts.items() {
             let part = |key: &str| part(chart, &[key]);
             self.stack.installed.push(Installed {

@@ -70,8 +70,14 @@ impl<'a> Eval<'_, 'a> {
                 TraversalOperator::GetAttr(name) => {
                     Self::attribute(scope, whole, &value, name.as_str())?
                 }
-                TraversalOperator::Index(key) => {
-                    let key = self.expression(scope, key)?;
+                TraversalOperator::Index(written) => {
+                    let key = self.expression(scope, written)?;
+                    if let (Some(key), Value::Map(map)) = (written.as_str(), &value)
+                        && map.origin.is_none()
+                        && !map.entries.contains_key(key)
+                    {
+                        return Err(scope.trouble(Ails::NoKey(key.to_owned()), whole));
+                    }
                     Self::indexed(scope, whole, &value, &key)?
                 }
                 TraversalOperator::LegacyIndex(number) => {
@@ -156,7 +162,8 @@ impl<'a> Eval<'_, 'a> {
     /// A variable: of a root module whatever somebody sets, of another what its call gives, or else its default.
     fn variable(&mut self, call: usize, name: &str) -> Outcome<'a> {
         let Some(caller) = self.calls[call].by.clone() else {
-            return Ok(Value::Unknown);
+            let given = self.given.iter().find(|(given, _)| *given == name);
+            return Ok(given.map_or(Value::Unknown, |(_, value)| Value::text_of(value)));
         };
         let declared = self
             .module(call)

@@ -125,6 +125,8 @@ pub struct Bootstrap<'a> {
     pub runtime: Value,
     /// How long it waits.
     pub timeout: Value,
+    /// Whether all charts that it installs are known.
+    pub complete: bool,
 }
 
 /// Who brings the network of a cluster.
