@@ -367,3 +367,70 @@ pub(super) fn leaves_versions(repository: &Repository<'_>) -> bool {
     let mut texts = repository.index.texts.values();
     texts.any(|source| source.text.contains(GATE))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::index::{Index, Objects};
+
+    /// Where each root module with a bootstrap is for, with files besides.
+    fn homes(more: &[(&str, &str)]) -> BTreeMap<String, Vec<String>> {
+        let main = "module \"flux\" {\n  source = \"controlplaneio-fluxcd/flux-operator-bootstrap/kubernetes\"\n  \
+                    gitops_resources = {\n    instance_yaml = file(\"${path.module}/../clusters/prod/flux.yaml\")\n  }\n}\n";
+        let flux = "apiVersion: fluxcd.controlplane.io/v1\nkind: FluxInstance\nmetadata: {name: flux, namespace: \
+                    flux-system}\nspec:\n  sync: {kind: GitRepository, url: https://h/x, path: clusters/prod}\n";
+        let mut texts: BTreeMap<String, String> = BTreeMap::new();
+        for (path, text) in more {
+            let text = match *text {
+                "main" => main,
+                "flux" => flux,
+                text => text,
+            };
+            texts.insert((*path).to_owned(), text.to_owned());
+        }
+        let index = Index::of_texts(texts);
+        let objects = Objects::of(&index);
+        let repository = Repository::of(&index, &objects);
+        let stacks = repository.terraform.stacks.iter();
+        let homes = stacks.map(|stack| {
+            let clusters = clusters_of(stack, &repository).into_iter();
+            let labels = clusters.map(|cluster| cluster.label().to_owned());
+            (stack.folder.to_owned(), labels.collect())
+        });
+        homes.collect()
+    }
+
+    #[test]
+    fn of_several_repositories_in_one_the_nearest_is_meant() {
+        let found = homes(&[
+            ("a/terraform/main.tf", "main"),
+            ("a/clusters/prod/flux.yaml", "flux"),
+            ("b/terraform/main.tf", "main"),
+            ("b/clusters/prod/flux.yaml", "flux"),
+        ]);
+        assert_eq!(found["a/terraform"], ["a/clusters/prod"]);
+        assert_eq!(found["b/terraform"], ["b/clusters/prod"]);
+    }
+
+    #[test]
+    fn the_folder_is_called_as_the_cluster_or_there_is_only_one() {
+        let empty = "locals {}\n";
+        let flux = ("clusters/prod/flux.yaml", "flux");
+        assert_eq!(
+            homes(&[flux, ("iac/x.tf", empty)])["iac"],
+            ["clusters/prod"]
+        );
+        let other = "apiVersion: fluxcd.controlplane.io/v1\nkind: FluxInstance\nmetadata: {name: flux}\nspec:\n  sync: \
+                     {kind: GitRepository, url: https://h/x, path: clusters/dev}\n";
+        let found = homes(&[
+            flux,
+            ("clusters/dev/flux.yaml", other),
+            ("iac/x.tf", empty),
+            ("iac/dev/x.tf", empty),
+        ]);
+        assert!(found["iac"].is_empty());
+        assert_eq!(found["iac/dev"], ["clusters/dev"]);
+    }
+}

@@ -30,6 +30,11 @@ fn releases(repository: &Repository<'_>, findings: &mut Findings) {
         else {
             continue;
         };
+        // Told to rest, Flux manages nothing.
+        let rests = pair.release.effective.text(&["spec", "suspend"]) == Some("true");
+        if rests || pair.release.unit.is_suspended() {
+            continue;
+        }
         let at = Spot::span(pair.installed.source, pair.installed.span.clone());
         let object = repository.object(pair.release.built).map(Spot::name);
         let by_reference =
