@@ -11,6 +11,7 @@ use crate::check::finding::{Finding, Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::index::terraform::Installed;
 use crate::index::{Cluster, Repository, group};
+use crate::yaml::Kind;
 
 pub(in crate::check) const RULE: Rule = Rule {
     id: "handover-source",
@@ -105,6 +106,11 @@ fn look(
         finding.hint(
             "let Terraform read the version from the file that Flux reads, or write the same one",
         );
+        if matches!(version.node.kind, Kind::Scalar { plain: true, .. })
+            && text.parse::<f64>().is_ok()
+        {
+            finding.hint("write it in quotes: without them Terraform reads a number, and leaves zeros at its end out");
+        }
         finding.related(own, "Terraform installs it here");
     }
 }

@@ -68,7 +68,12 @@ fn compare(
         "the hand-over changes what runs, and its pods restart; with other settings of the network the cluster may lose it",
     );
     let files: Vec<&str> = layers.iter().map(|layer| layer.file).collect();
+    let own = layers.iter().any(|layer| layer.file == object.file());
     finding.hint(match files.as_slice() {
+        _ if own => {
+            "move what the HelmRelease says itself into the file of values, which both sides read"
+                .to_owned()
+        }
         [] => "give both the same values: Flux has none".to_owned(),
         files => format!(
             "let Terraform read the files that Flux reads, in this order: {}",
