@@ -85,6 +85,49 @@ fn indent(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
 
+/// The paths that a line of Terraform names: in texts with a slash or the end of a YAML file, but for globs, addresses
+/// and sources of modules of a registry.
+fn paths(line: &str) -> Vec<&str> {
+    let text = line.trim_start();
+    let comment = text.starts_with('#') || text.starts_with("description");
+    let quoted = text.split('"').skip(1).step_by(2);
+    let path = |part: &&str| {
+        let named = part.ends_with(".yaml") && part.contains('/')
+            || part.starts_with("../")
+            || part.starts_with("./");
+        named && !part.contains("://")
+    };
+    quoted.filter(path).filter(|_| !comment).collect()
+}
+
+/// Every mutant of the files of Terraform: each path misspelt in its last name, and each folder name of a cluster.
+fn mutants_of_terraform(tree: &Tree) -> Vec<Mutant> {
+    let mut mutants = Vec::new();
+    let files = tree
+        .iter()
+        .filter(|(file, _)| file.ends_with(".tf") && !file.starts_with('.'));
+    for (file, text) in files {
+        for (number, line) in text.lines().enumerate() {
+            for path in paths(line) {
+                let at = path.rfind('.').filter(|dot| *dot > 2).unwrap_or(path.len());
+                let at = if path[at..].contains('/') {
+                    path.len()
+                } else {
+                    at
+                };
+                let wrong = format!("{}x{}", &path[..at], &path[at..]);
+                mutants.push(Mutant {
+                    file: file.clone(),
+                    line: number,
+                    was: line.to_owned(),
+                    is: Some(line.replace(path, &wrong)),
+                });
+            }
+        }
+    }
+    mutants
+}
+
 /// Every mutant of a tree: references of kustomizations and Flux, each misspelt; and each list line taken away.
 fn mutants(tree: &Tree) -> Vec<Mutant> {
     let mut mutants = Vec::new();
@@ -213,6 +256,37 @@ fn is_found(mutant: &Mutant, report: &Report) -> bool {
                 .iter()
                 .any(|(at, _)| at.file() == mutant.file)
     })
+}
+
+/// Files that need not be there, and are not in these trees where they would matter: no version is pinned, and no
+/// chart of a bootstrap has a namespace of its own.
+const OPTIONAL: [&str; 2] = ["namespacex.yaml", "versionx.yaml"];
+
+#[test]
+fn every_path_of_terraform_that_breaks_is_found() {
+    let mut missed = Vec::new();
+    let mut all = 0;
+    for name in ["default", "eks-only", "existing-storage", "kind+eks"] {
+        let tree = read(
+            &support::package()
+                .join("tests/golden")
+                .join(name)
+                .join("out"),
+        );
+        for mutant in mutants_of_terraform(&tree) {
+            let is = mutant.is.as_deref().unwrap_or_default().trim();
+            if OPTIONAL.iter().any(|name| is.contains(name)) {
+                continue;
+            }
+            all += 1;
+            // One that is asked for before it is read shows at what is lacking then.
+            if found(&applied(&tree, &mutant)).findings.is_empty() {
+                missed.push(format!("{name}: {}:{} {is}", mutant.file, mutant.line + 1));
+            }
+        }
+    }
+    assert!(all >= 40, "{all} mutants");
+    assert!(missed.is_empty(), "of {all} missed:\n{}", missed.join("\n"));
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod repository;
 mod scope;
 mod selector;
 mod start;
+pub mod terraform;
 mod variables;
 mod whole;
 
@@ -44,6 +45,8 @@ pub use repository::Repository;
 pub use scope::{is_cluster_scoped, lives_in_namespace};
 pub use start::{Known, SourceName, Start};
 pub use variables::Variables;
+
+use hcl_edit::structure::Body;
 
 use crate::error::{Problem, Source};
 use crate::yaml::{Node, parse_foreign};
@@ -75,6 +78,10 @@ pub struct Index {
     pub templated: BTreeSet<String>,
     /// Patches that are written into a file as text, parsed. Only of a repository that was read as a whole.
     pub inline: BTreeMap<String, Inline>,
+    /// Files of Terraform, parsed. Only of a repository that was read as a whole.
+    pub hcl: BTreeMap<String, Body>,
+    /// Files of Terraform that cannot be parsed.
+    pub broken_hcl: BTreeMap<String, terraform::BrokenHcl>,
 }
 
 /// Patches of a file that are written as text: the byte at which the text stands, and its documents. Their spans are

@@ -12,6 +12,7 @@ use super::effective::{Effective, Layer};
 use super::identity::Clash;
 use super::patch::Idle;
 use super::start::{Known, Start};
+use super::terraform::Terraform;
 use super::{Index, Reference, folder_of, join};
 use crate::error::Source;
 use crate::yaml::Node;
@@ -34,6 +35,8 @@ pub struct Repository<'a> {
     pub idle: Vec<(Idle<'a>, bool)>,
     /// What was applied at an earlier commit, where that is to be compared.
     pub past: Option<Past>,
+    /// What Terraform does beside Flux.
+    pub terraform: Terraform<'a>,
 }
 
 impl<'a> Repository<'a> {
@@ -79,6 +82,7 @@ impl<'a> Repository<'a> {
                 .collect(),
             reached: reached.collect(),
             references: &objects.references,
+            terraform: Terraform::of(index),
             clusters,
             past: None,
         }

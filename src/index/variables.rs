@@ -93,7 +93,8 @@ impl<'a> Variables<'a> {
         for literal in items("literals").filter_map(Node::text) {
             if let Some((key, value)) = literal.split_once('=') {
                 let value = value.trim_matches(['"', '\'']);
-                self.known.insert(key, Some(value).filter(|_| kind == "ConfigMap"));
+                self.known
+                    .insert(key, Some(value).filter(|_| kind == "ConfigMap"));
             }
         }
         for file in items("files").filter_map(Node::text) {

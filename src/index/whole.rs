@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use hcl_edit::structure::Body;
 use ignore::WalkBuilder;
 use rayon::prelude::*;
 
+use super::terraform::{self, BrokenHcl, is_terraform};
 use super::{Index, Inline, Role, is_kustomization, is_yaml, references};
 use crate::error::{Error, Problem, Result, Source};
 use crate::yaml::{Kind, Node, parse_foreign};
@@ -21,6 +23,10 @@ const SOURCE_IGNORE: &str = ".sourceignore";
 enum Read {
     /// Its documents, and the patches written into them.
     Documents(Vec<Node>, Inline),
+    /// A file of Terraform.
+    Hcl(Box<Body>),
+    /// A file of Terraform that cannot be parsed.
+    BrokenHcl(BrokenHcl),
     /// Text that is no YAML.
     Text,
     /// YAML made by a template language: what it will say is not known.
@@ -162,6 +168,12 @@ impl Index {
                 self.broken.insert(path.clone());
                 self.problems.extend(problems);
             }
+            Read::Hcl(body) => {
+                self.hcl.insert(path.clone(), *body);
+            }
+            Read::BrokenHcl(broken) => {
+                self.broken_hcl.insert(path.clone(), broken);
+            }
             Read::Text => {}
         }
         self.texts.insert(path, source);
@@ -216,12 +228,20 @@ fn is_read(path: &str) -> bool {
     }
     is_yaml(path)
         || is_kustomization(path)
-        || [".tf", ".env", ".properties"]
+        || is_terraform(path)
+        || [".env", ".properties"]
             .iter()
             .any(|end| path.ends_with(end))
 }
 
 fn parse(path: &str, source: &Arc<Source>) -> Read {
+    if is_terraform(path) {
+        return match terraform::parse(source) {
+            Some(Ok(body)) => Read::Hcl(Box::new(body)),
+            Some(Err(broken)) => Read::BrokenHcl(broken),
+            None => Read::Text,
+        };
+    }
     if !is_yaml(path) && !is_kustomization(path) {
         return Read::Text;
     }

@@ -197,3 +197,35 @@ pub(super) fn begin_with(repository: &Repository<'_>, word: &str) -> bool {
         (path.ends_with(".yaml") || path.ends_with(".yml")) && says(&source.text)
     })
 }
+
+/// A duration of Flux's in seconds (`^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`).
+pub(super) fn seconds(text: &str) -> Option<f64> {
+    let mut rest = text;
+    let mut sum = 0.0;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let number: f64 = rest[..end].parse().ok()?;
+        rest = &rest[end..];
+        let (unit, length) = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)]
+            .into_iter()
+            .find(|(unit, _)| rest.starts_with(unit))?;
+        rest = &rest[unit.len()..];
+        sum += number * length;
+    }
+    (!text.is_empty()).then_some(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        assert_eq!(seconds("1h30m"), Some(5400.0));
+        assert_eq!(seconds("1.5s"), Some(1.5));
+        assert_eq!(seconds("500ms"), Some(0.5));
+        assert_eq!(seconds(""), None);
+        assert_eq!(seconds("1d"), None);
+        assert_eq!(seconds("10"), None);
+    }
+}

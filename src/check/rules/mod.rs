@@ -1,17 +1,27 @@
 //! One file per rule. A rule looks at the repository and nothing else: no other rule, no file, no clock.
 
 mod common;
+mod handover;
 mod namespaces;
 pub(super) mod past;
 mod substitution;
 
 pub(super) mod bad_digest;
 pub(super) mod bad_substitution;
+pub(super) mod broken_hcl;
 pub(super) mod broken_yaml;
+pub(super) mod chart_digest;
 pub(super) mod chart_source;
+pub(super) mod cluster_network;
 pub(super) mod crd_order;
 pub(super) mod dependency_cycle;
 pub(super) mod duplicate_object;
+pub(super) mod handover_order;
+pub(super) mod handover_safety;
+pub(super) mod handover_source;
+pub(super) mod handover_values;
+pub(super) mod handover_variables;
+pub(super) mod helm_provider_form;
 pub(super) mod immutable_field;
 pub(super) mod legacy_kustomize;
 pub(super) mod missing_dependency;
@@ -36,6 +46,8 @@ pub(super) mod release_home;
 pub(super) mod removed_api;
 pub(super) mod replaced_release;
 pub(super) mod suspended_dependency;
+pub(super) mod terraform_file;
+pub(super) mod two_managers;
 pub(super) mod two_owners;
 pub(super) mod undecrypted_secret;
 pub(super) mod undefined_variable;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::common::applied;
+use super::handover::steps_aside;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::index::{Repository, group};
@@ -47,24 +48,22 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         ));
         finding.hint(format!("write storageNamespace: {namespace} and releaseName, or put the HelmRelease into {namespace}; where it runs already, that installs it anew"));
         let own = [name.as_str(), chart.unwrap_or(name)];
-        if own.iter().any(|name| terraform.contains(name)) {
+        if own.iter().any(|name| terraform.contains(*name)) {
             finding.severity(Severity::Error);
             finding.hint(format!("Terraform installs it too: write storageNamespace: {namespace} and the releaseName of there"));
         }
     }
 }
 
-/// Names of the releases that Terraform installs (`helm_release`, or charts of the bootstrap module).
-fn installed<'a>(repository: &Repository<'a>) -> BTreeSet<&'a str> {
-    let texts = repository.index.texts.iter();
-    let terraform = texts.filter(|(path, _)| path.ends_with(".tf"));
-    let mut names = BTreeSet::new();
-    for (_, source) in terraform {
-        if source.text.contains("\"helm_release\"") || source.text.contains("flux_adoption_check") {
-            let lines = source.text.lines().filter_map(|line| line.split_once('='));
-            let pairs = lines.filter(|(key, _)| matches!(key.trim(), "name" | "chart"));
-            names.extend(pairs.map(|(_, value)| value.trim().trim_matches('"')));
-        }
-    }
-    names
+/// Names of the releases that Terraform installs, and of their charts.
+fn installed(repository: &Repository<'_>) -> BTreeSet<String> {
+    let stacks = repository.terraform.stacks.iter();
+    let charts = stacks.flat_map(|stack| &stack.installed);
+    let names = charts.flat_map(|chart| {
+        let address = chart.repository.as_text().filter(|_| steps_aside(chart));
+        let last = |address: String| address.rsplit('/').next().unwrap_or_default().to_owned();
+        let own = [chart.name.as_text(), chart.chart.as_text().map(last)];
+        own.into_iter().chain([address.map(last)]).flatten()
+    });
+    names.collect()
 }
