@@ -43,15 +43,20 @@ fn steps_ways_and_reasons() {
     let said = graph(&sandbox, &["staging"]);
     for words in [
         "clusters/staging\n",
-        "   2  Kustomization/cilium, applied by flux-system\n",
-        "   3  Kustomization/envoy-gateway, waits for cilium, gateway-api, envoy-gateway-crds, applied by flux-system\n",
-        "longest way, 8 steps: ",
+        "   0  Terraform/terraform/staging\n",
+        "   1  Chart/cilium, made by terraform/staging\n",
+        "   2  Chart/flux-operator, made by terraform/staging, after cilium\n",
+        "   5  Kustomization/cilium, applied by flux-system\n",
+        "   6  Kustomization/envoy-gateway, waits for cilium, gateway-api, envoy-gateway-crds, applied by flux-system\n",
+        "  HelmRelease/cilium, applied by cilium, takes over cilium\n",
+        "longest way, 11 steps: Terraform/terraform/staging → Chart/cilium",
     ] {
         assert!(said.contains(words), "no `{words}` in\n{said}");
     }
     let said = graph(&sandbox, &["--why", "cilium"]);
     for words in [
         "Kustomization/cilium on clusters/staging  clusters/staging/infrastructure/cilium.yaml:4",
+        "    Chart/flux-operator\n    GitRepository/flux-system",
         "    Kustomization/flux-system  (is applied by it)",
         "    Kustomization/grafana  (waits for cilium)",
         "    HelmRelease/cilium  (is applied by cilium)",

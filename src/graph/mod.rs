@@ -1,13 +1,15 @@
-//! What waits for what on a cluster: Flux Kustomizations, Helm releases and their sources.
+//! What waits for what on a cluster: Flux Kustomizations, Helm releases and their sources, and what Terraform installs
+//! before them.
 
 mod impact;
+mod terraform;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use impact::{Impact, Reached, impact};
 
-use crate::index::{Cluster, Effective, Origin, Repository, Unit, group};
+use crate::index::{Cluster, Effective, Origin, Repository, Unit, group, release_id};
 
 /// Number of a node.
 pub type NodeId = usize;
@@ -21,6 +23,10 @@ pub enum Kind {
     Release,
     /// A source of charts or manifests.
     Source,
+    /// A chart that Terraform installs before Flux is there.
+    Chart,
+    /// A root module of Terraform.
+    Terraform,
 }
 
 /// Why one waits for another.
@@ -34,6 +40,12 @@ pub enum Why {
     TakesFrom,
     /// It is ready only when that is: `wait` or `healthChecks`.
     WaitsForHealth,
+    /// Terraform installs it, or begins Flux with it.
+    MadeBy,
+    /// Terraform installs it after that.
+    InstalledAfter,
+    /// It takes over what that installed.
+    TakesOver,
 }
 
 impl Why {
@@ -44,9 +56,15 @@ impl Why {
             Self::AppliedBy => "is applied by",
             Self::TakesFrom => "takes from",
             Self::WaitsForHealth => "is ready after",
+            Self::MadeBy => "is made by",
+            Self::InstalledAfter => "is installed after",
+            Self::TakesOver => "takes over",
         }
     }
 }
+
+/// Helm releases by the name and the namespace that Helm keeps them under.
+type Called = BTreeMap<(String, String), NodeId>;
 
 /// An object that waits or is waited for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,9 +131,16 @@ impl Graph {
                 graph.wait(own, source, Why::TakesFrom);
             }
         }
+        let mut releases = BTreeMap::new();
         for (number, unit) in cluster.units.iter().enumerate() {
-            graph.releases(unit, units[number], repository);
+            graph.releases(unit, units[number], repository, &mut releases);
         }
+        graph.terraform(
+            cluster,
+            units.first().copied().flatten(),
+            repository,
+            &releases,
+        );
         graph
     }
 
@@ -142,7 +167,14 @@ impl Graph {
     }
 
     /// Helm releases and sources that a unit applies.
-    fn releases(&mut self, unit: &Unit<'_>, by: Option<NodeId>, repository: &Repository<'_>) {
+    /// Notes what each release is called to Helm.
+    fn releases(
+        &mut self,
+        unit: &Unit<'_>,
+        by: Option<NodeId>,
+        repository: &Repository<'_>,
+        called: &mut Called,
+    ) {
         for built in &unit.built {
             let Origin::Object(id) = built.origin else {
                 continue;
@@ -176,6 +208,8 @@ impl Graph {
                 }
             }
             if kind == Kind::Release {
+                let id = release_id(&effective, &unit.variables, &built.name, &namespace);
+                called.extend(id.map(|id| (id, own)));
                 self.depends(own, "HelmRelease", &namespace, &effective);
             }
             let places: [&[&str]; 2] = [

@@ -12,6 +12,7 @@ use super::build::{Built, Origin, PRUNE};
 use super::cluster::{Cluster, Unit};
 use super::document::group;
 use super::effective::Effective;
+use super::helm::release_id;
 use super::immutable::fixed;
 use super::repository::Repository;
 use super::start::Known;
@@ -328,9 +329,14 @@ fn object_of(
                 return None;
             }
             let effective = repository.effective(built)?;
-            let release = object.is(group::HELM, "HelmRelease").then(|| {
-                let text = |key: &str| effective.text(&["spec", key]);
-                release(&text, &identity)
+            let is_release = object.is(group::HELM, "HelmRelease");
+            let release = is_release.then(|| {
+                release_id(
+                    &effective,
+                    &unit.variables,
+                    &identity.name,
+                    &identity.namespace,
+                )
             });
             Held {
                 at: (Arc::clone(object.source), object.name_node().span.clone()),
@@ -341,7 +347,7 @@ fn object_of(
                 } else {
                     Vec::new()
                 },
-                release,
+                release: release.flatten(),
             }
         }
         // One of another content has another name.
@@ -358,19 +364,6 @@ fn object_of(
         }
     };
     Some((identity, held))
-}
-
-/// Name and namespace of the release of a `HelmRelease` (helm-controller, `api/v2`: `GetReleaseName`,
-/// `GetStorageNamespace`).
-fn release<'t>(text: &impl Fn(&str) -> Option<&'t str>, identity: &Identity) -> (String, String) {
-    let target = text("targetNamespace").filter(|target| !target.is_empty());
-    let name = match (text("releaseName"), target) {
-        (Some(name), _) => name.to_owned(),
-        (None, Some(target)) => format!("{target}-{}", identity.name),
-        (None, None) => identity.name.clone(),
-    };
-    let storage = text("storageNamespace").unwrap_or(&identity.namespace);
-    (name, storage.to_owned())
 }
 
 fn is_kept(effective: &Effective<'_>) -> bool {

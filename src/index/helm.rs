@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::effective::Effective;
 use super::flux::kind;
+use super::variables::Variables;
 use super::{Index, join};
 use crate::error::Result;
 use crate::yaml::{Node, parse_foreign};
@@ -31,6 +33,28 @@ pub struct Layer {
     pub file: String,
     /// What it says there.
     pub values: Node,
+}
+
+/// The name and the namespace under which Flux keeps the release of a `HelmRelease` (helm-controller, `api/v2`:
+/// `GetReleaseName`, `GetStorageNamespace`; the shortening of long names aside). None if a variable in it is not known.
+pub fn release_id(
+    effective: &Effective<'_>,
+    variables: &Variables<'_>,
+    name: &str,
+    namespace: &str,
+) -> Option<(String, String)> {
+    let text = |key: &str| {
+        effective
+            .text(&["spec", key])
+            .filter(|text| !text.is_empty())
+    };
+    let name = match (text("releaseName"), text("targetNamespace")) {
+        (Some(name), _) => variables.fill(name)?,
+        (None, Some(target)) => format!("{}-{name}", variables.fill(target)?),
+        (None, None) => name.to_owned(),
+    };
+    let home = variables.fill(text("storageNamespace").unwrap_or(namespace))?;
+    Some((name, home))
 }
 
 impl Index {

@@ -61,6 +61,9 @@ fn line(graph: &Graph, node: NodeId) -> String {
     for (why, words) in [
         (Why::DependsOn, "waits for"),
         (Why::AppliedBy, "applied by"),
+        (Why::MadeBy, "made by"),
+        (Why::InstalledAfter, "after"),
+        (Why::TakesOver, "takes over"),
     ] {
         let names = names(why);
         if !names.is_empty() {
@@ -136,6 +139,8 @@ pub fn mermaid(graph: &Graph) -> String {
             Kind::Kustomization => format!("[{title}]"),
             Kind::Release => format!("([{title}])"),
             Kind::Source => format!("[({title})]"),
+            Kind::Terraform => format!("{{{{{title}}}}}"),
+            Kind::Chart => format!("[/{title}/]"),
         };
         let _ = writeln!(text, "  n{number}{shape}");
     }
@@ -154,6 +159,8 @@ pub fn dot(graph: &Graph) -> String {
             Kind::Kustomization => "box",
             Kind::Release => "ellipse",
             Kind::Source => "cylinder",
+            Kind::Chart => "parallelogram",
+            Kind::Terraform => "hexagon",
         };
         let _ = writeln!(
             text,
@@ -238,7 +245,7 @@ pub struct EdgeReport {
     pub from: usize,
     /// Number of the one that it waits for.
     pub to: usize,
-    /// `waits for`, `is applied by`, `takes from` or `is ready after`.
+    /// `waits for`, `is applied by`, `takes from`, `is ready after`, `is made by`, `is installed after` or `takes over`.
     pub why: String,
 }
 

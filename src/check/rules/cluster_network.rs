@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::common::applied_on;
-use super::handover::{clusters_of, merged, values_of};
+use super::handover::{merged, values_of};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::index::terraform::{Machine, Network, Stack, is_terraform};
@@ -40,7 +40,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         if stack.machines.is_empty() {
             continue;
         }
-        let clusters = clusters_of(stack, repository);
+        let clusters = repository.clusters_of(stack);
         let [cluster] = clusters.as_slice() else {
             continue;
         };

@@ -4,8 +4,8 @@
 use super::common::{Applied, applied_on, begin_with};
 use crate::index::terraform::{How, Installed, Stack, Value};
 use crate::index::{
-    Built, Cluster, Effective, Generated, Known, Located, Lookup, Origin, Repository, Unit, group,
-    join,
+    Built, Cluster, Effective, Generated, Located, Lookup, Origin, Repository, Unit, group, join,
+    release_id,
 };
 use crate::yaml::Node;
 
@@ -31,7 +31,7 @@ pub(super) fn pairs<'r, 'a>(repository: &'r Repository<'a>) -> Vec<Pair<'r, 'a>>
         if stack.installed.is_empty() {
             continue;
         }
-        for cluster in clusters_of(stack, repository) {
+        for cluster in repository.clusters_of(stack) {
             for (number, installed) in stack.installed.iter().enumerate() {
                 let release = release_of(installed, cluster, repository);
                 pairs.extend(release.map(|release| Pair {
@@ -54,83 +54,15 @@ pub(super) fn release_of<'r, 'a>(
 ) -> Option<Applied<'r, 'a>> {
     let (name, namespace) = (installed.name.as_text()?, installed.namespace.as_text()?);
     let mut releases = applied_on(cluster, repository, group::HELM, "HelmRelease");
-    releases.find(|release| {
-        home_of(release).as_deref() == Some(&namespace) && name_of(release) == Some(name.clone())
-    })
+    let wanted = Some((name, namespace));
+    releases.find(|release| release_id_of(release) == wanted)
 }
 
-/// The name under which Flux installs a release (helm-controller, `release.ShortenName` aside).
-pub(super) fn name_of(release: &Applied<'_, '_>) -> Option<String> {
-    let text = |key: &str| release.effective.text(&["spec", key]);
-    let variables = &release.unit.variables;
-    if let Some(name) = text("releaseName") {
-        return variables.fill(name);
-    }
-    let name = &release.built.name;
-    match text("targetNamespace") {
-        Some(target) => Some(format!("{}-{name}", variables.fill(target)?)),
-        None => Some(name.clone()),
-    }
-}
-
-/// The namespace in which Flux keeps a release.
-pub(super) fn home_of(release: &Applied<'_, '_>) -> Option<String> {
-    let stored = release.effective.text(&["spec", "storageNamespace"]);
-    match stored {
-        Some(stored) => release.unit.variables.fill(stored),
-        None => release.built.namespace.clone(),
-    }
-}
-
-/// The clusters that a root module is for: where it lets Flux begin, or else the one that is called as its folder is,
-/// or the only one there is.
-pub(super) fn clusters_of<'r, 'a>(
-    stack: &Stack<'_>,
-    repository: &'r Repository<'a>,
-) -> Vec<&'r Cluster<'a>> {
-    let folder = |cluster: &Cluster<'_>| cluster.start.folder.clone();
-    let all = || repository.clusters.iter();
-    let begun: Vec<String> = stack
-        .syncs
-        .iter()
-        .filter_map(|path| join("", path.trim_start_matches('/')))
-        .collect();
-    if !begun.is_empty() {
-        // Of several repositories in one the nearest is meant: the path is seen from a folder above the root module.
-        let root = |cluster: &Cluster<'_>| {
-            let folder = folder(cluster);
-            let mut roots = begun.iter().filter_map(|path| {
-                let root = folder.strip_suffix(path.as_str())?;
-                let root = root
-                    .strip_suffix('/')
-                    .map_or_else(|| root.is_empty().then_some(""), Some)?;
-                let above = root.is_empty() || stack.folder.starts_with(&format!("{root}/"));
-                above.then_some(root.len())
-            });
-            roots.next()
-        };
-        let nearest = all().filter_map(root).max();
-        return all()
-            .filter(|cluster| nearest.is_some() && root(cluster) == nearest)
-            .collect();
-    }
-    let known = |cluster: &&Cluster<'_>| cluster.start.known != Known::Implied;
-    let named: Vec<&Cluster<'_>> = all()
-        .filter(known)
-        .filter(|cluster| {
-            let folder = folder(cluster);
-            let name = folder.rsplit('/').next().unwrap_or_default();
-            !name.is_empty() && stack.folder.split('/').any(|part| part == name)
-        })
-        .collect();
-    if named.len() == 1 {
-        return named;
-    }
-    let mut known = all().filter(known);
-    match (known.next(), known.next()) {
-        (Some(only), None) => vec![only],
-        _ => Vec::new(),
-    }
+/// The name and the namespace under which Flux keeps a release.
+pub(super) fn release_id_of(release: &Applied<'_, '_>) -> Option<(String, String)> {
+    let (built, unit) = (release.built, release.unit);
+    let namespace = built.namespace.as_deref()?;
+    release_id(&release.effective, &unit.variables, &built.name, namespace)
 }
 
 /// Whether a chart is installed by the Job of a bootstrap, which steps aside by itself.
@@ -395,7 +327,7 @@ mod tests {
         let repository = Repository::of(&index, &objects);
         let stacks = repository.terraform.stacks.iter();
         let homes = stacks.map(|stack| {
-            let clusters = clusters_of(stack, &repository).into_iter();
+            let clusters = repository.clusters_of(stack).into_iter();
             let labels = clusters.map(|cluster| cluster.label().to_owned());
             (stack.folder.to_owned(), labels.collect())
         });

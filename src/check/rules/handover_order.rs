@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::handover::{Pair, clusters_of, merged, pairs, release_of, title, values_of};
+use super::handover::{Pair, merged, pairs, release_of, title, values_of};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::index::terraform::{How, Installed, Stack, Value};
@@ -27,7 +27,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         if stack.bootstraps.is_empty() {
             continue;
         }
-        let clusters = clusters_of(stack, repository);
+        let clusters = repository.clusters_of(stack);
         instances(stack, &clusters, &mut told, repository, findings);
         for installed in &stack.installed {
             if matches!(installed.how, How::Job(_)) {

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use super::common::applied_on;
 use super::handover::{
-    Chart, Pair, chart_of, clusters_of, home_of, installed_from, name_of, pairs, plain_version,
-    release_of, title,
+    Chart, Pair, chart_of, installed_from, pairs, plain_version, release_id_of, release_of, title,
 };
 use crate::check::finding::{Finding, Findings, Severity, Spot};
 use crate::check::registry::Rule;
@@ -31,7 +30,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         if stack.installed.is_empty() {
             continue;
         }
-        for cluster in clusters_of(stack, repository) {
+        for cluster in repository.clusters_of(stack) {
             for installed in &stack.installed {
                 if release_of(installed, cluster, repository).is_none() {
                     elsewhere(installed, cluster, &mut told, repository, findings);
@@ -133,7 +132,7 @@ fn elsewhere(
     for release in applied_on(cluster, repository, group::HELM, "HelmRelease") {
         let same =
             chart_of(&release, repository).and_then(|chart| chart.address) == Some(from.clone());
-        let (Some(own), Some(home)) = (name_of(&release), home_of(&release)) else {
+        let Some((own, home)) = release_id_of(&release) else {
             continue;
         };
         let Some(object) = repository.object(release.built) else {

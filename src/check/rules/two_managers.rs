@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::handover::{chart_of, clusters_of, leaves_versions, pairs, title};
+use super::handover::{chart_of, leaves_versions, pairs, title};
 use crate::check::finding::{Finding, Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::index::terraform::{How, Made};
@@ -75,7 +75,7 @@ fn objects(repository: &Repository<'_>, findings: &mut Findings) {
         if stack.made.is_empty() {
             continue;
         }
-        let clusters = clusters_of(stack, repository);
+        let clusters = repository.clusters_of(stack);
         for made in stack.made.iter().filter(|made| !made.ignores) {
             let found = clusters
                 .iter()

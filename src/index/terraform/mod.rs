@@ -10,6 +10,7 @@ mod read;
 mod refer;
 mod stack;
 mod value;
+mod whose;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
