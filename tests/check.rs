@@ -296,6 +296,10 @@ fn secrets_that_nothing_makes_are_to_be_made_by_somebody() {
     let secret = "---\napiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata:\n  name: flux-alerts-address\n  namespace: flux-system\n";
     let text = sandbox.read(file) + secret;
     sandbox.write(file, &text);
+    // What an operator makes of a database is there once that is.
+    let database = "---\napiVersion: postgresql.cnpg.io/v1\nkind: Cluster\nmetadata:\n  name: db\n  namespace: flux-system\n---\napiVersion: acme.dev/v1\nkind: Web\nmetadata:\n  name: web\n  namespace: flux-system\nspec:\n  env:\n    - valueFrom:\n        secretKeyRef: {name: db-app, key: uri}\n    - valueFrom:\n        secretKeyRef: {name: other, key: uri, optional: true}\n";
+    let text = sandbox.read(file) + database;
+    sandbox.write(file, &text);
     let report = json(&stdout(&sandbox.run(["check", "-C", "repo", "--json"])));
     let to_do = report["to_do"].as_array().unwrap();
     assert_eq!(to_do.len(), 1, "{report}");

@@ -77,6 +77,7 @@ fn look(
             let found = cluster.find("Secret", namespace, &name, objects);
             if matches!(found, Lookup::Found(..) | Lookup::Unknown)
                 || made_elsewhere("Secret", &name, repository)
+                || made_by_operator(&name, cluster, repository)
             {
                 continue;
             }
@@ -96,6 +97,30 @@ fn look(
             }
         }
     }
+}
+
+/// Whether an operator makes a Secret of this name of some object: CloudNativePG those of a Cluster (its page
+/// "Credentials"), Crossplane whatever `writeConnectionSecretToRef` names.
+fn made_by_operator(name: &str, cluster: &Cluster<'_>, repository: &Repository<'_>) -> bool {
+    let objects = repository.objects;
+    let database = ["-app", "-superuser", "-ca", "-server", "-replication"]
+        .iter()
+        .find_map(|end| name.strip_suffix(end));
+    cluster.units.iter().any(|unit| {
+        unit.built.iter().any(|built| {
+            let of_database = database.is_some_and(|database| {
+                built.kind(objects) == "Cluster"
+                    && built.group(objects) == "postgresql.cnpg.io"
+                    && unit.variables.fill(&built.name).as_deref() == Some(database)
+            });
+            let written = || {
+                let object = repository.object(built)?;
+                let to = ["spec", "writeConnectionSecretToRef", "name"];
+                unit.variables.fill(object.node.at(&to)?.text()?)
+            };
+            of_database || written().as_deref() == Some(name)
+        })
+    })
 }
 
 /// What an object says: itself, or the files of values that a generator puts into it.
