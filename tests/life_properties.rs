@@ -11,6 +11,8 @@ mod support;
 
 #[path = "asking/mod.rs"]
 mod asking;
+#[path = "properties/clean.rs"]
+mod clean;
 #[path = "facts/mod.rs"]
 mod facts;
 #[path = "properties/kustomize.rs"]

@@ -24,6 +24,7 @@ mod folder;
 mod output;
 #[path = "new/repository.rs"]
 mod repository;
+#[allow(dead_code, reason = "shared with other tests")]
 #[path = "new/sandbox.rs"]
 mod sandbox;
 #[path = "new/schema.rs"]

@@ -4,6 +4,8 @@ mod support;
 
 #[path = "asking/mod.rs"]
 mod asking;
+#[path = "properties/clean.rs"]
+mod clean;
 #[path = "facts/mod.rs"]
 mod facts;
 #[path = "properties/kustomize.rs"]
@@ -16,6 +18,7 @@ mod random;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use landform::catalog::Catalogue;
 use landform::error::Kind;
@@ -77,15 +80,26 @@ fn tree(answers: &Value, catalogue: &Catalogue) -> Option<Tree> {
     }
 }
 
+/// A tree, once it is rendered; nothing if its answers are refused.
+type Rendered = Arc<OnceLock<Option<Tree>>>;
+
+/// The trees of all properties, by their answers.
+static TREES: Mutex<BTreeMap<String, Rendered>> = Mutex::new(BTreeMap::new());
+
 /// Runs a check over random platforms.
 fn each(cases: u32, check: impl Fn(&Value, &Tree, &Catalogue)) {
     let catalogue = Catalogue::embedded().expect("the embedded catalogue holds");
     let (all, made) = (Cell::new(0), Cell::new(0));
     random(cases, 0, |answers| {
         all.set(all.get() + 1);
-        if let Some(tree) = tree(answers, &catalogue) {
+        // The same dice for each property, so the same platforms: rendered once for all of them.
+        let known = {
+            let mut trees = TREES.lock().expect("a lock");
+            Arc::clone(trees.entry(answers.to_string()).or_default())
+        };
+        if let Some(tree) = known.get_or_init(|| tree(answers, &catalogue)) {
             made.set(made.get() + 1);
-            check(answers, &tree, &catalogue);
+            check(answers, tree, &catalogue);
         }
     });
     let (all, made) = (all.get(), made.get());
@@ -148,6 +162,14 @@ fn assert_same(one: &Tree, other: &Tree) {
     for (path, text) in one {
         assert_eq!(text, &other[path], "{path}");
     }
+}
+
+#[test]
+fn landform_finds_nothing_wrong_in_what_it_made() {
+    each(CASES / 2, |answers, tree, _| {
+        let findings = clean::findings(tree);
+        assert!(findings.is_empty(), "{findings:#?}\n{answers}");
+    });
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What is run and killed. A command that writes gets one line here.
 
+use std::collections::BTreeMap;
 use std::process::Command;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::sandbox::{Sandbox, snapshot};
 use crate::{change, sandbox};
@@ -87,10 +89,25 @@ impl Scenario {
         }
     }
 
-    /// A sandbox in which it can be run.
+    /// A sandbox in which it can be run: prepared once, copied for each run.
     pub(crate) fn sandbox(&self) -> Sandbox {
-        let sandbox = Sandbox::new();
-        (self.prepare)(&sandbox);
+        type Prepared = Mutex<BTreeMap<&'static str, Arc<OnceLock<Sandbox>>>>;
+        static PREPARED: Prepared = Mutex::new(BTreeMap::new());
+        let prepared = PREPARED
+            .lock()
+            .unwrap()
+            .entry(self.name)
+            .or_default()
+            .clone();
+        let sandbox = Sandbox::copy(prepared.get_or_init(|| {
+            let sandbox = Sandbox::new();
+            (self.prepare)(&sandbox);
+            sandbox
+        }));
+        // A work tree of its own and its repository name each other by absolute paths.
+        if sandbox.path("acme/.git").is_file() {
+            sandbox.git("main", ["worktree", "repair", "../acme"]);
+        }
         sandbox
     }
 
@@ -154,7 +171,7 @@ pub(crate) struct State {
     /// The files of the last commit, and what it is called.
     pub(crate) head: Option<String>,
     staged: String,
-    files: std::collections::BTreeMap<String, sandbox::Entry>,
+    files: BTreeMap<String, sandbox::Entry>,
 }
 
 /// The state, which is also checked: nothing broken, no lock, no temporary file.
@@ -183,7 +200,7 @@ pub(crate) fn state(sandbox: &Sandbox) -> State {
     let mut files = if acme.exists() {
         snapshot(&acme)
     } else {
-        std::collections::BTreeMap::new()
+        BTreeMap::new()
     };
     files.retain(|path, _| path != ".git" && !path.starts_with(".git/"));
     let (mut head, mut staged) = (None, String::new());

@@ -1,7 +1,7 @@
 //! The flags that every writing command has, and the state of Git that it works in.
 
-use crate::platform::{Life, assert_says, assert_valid, copy, parsed};
-use crate::sandbox::{assert_same, stderr, stdout};
+use crate::platform::{Life, assert_says, assert_valid, parsed};
+use crate::sandbox::{assert_same, copy, stderr, stdout};
 
 /// One call of each command that has something to do.
 const ALL: [&[&str]; 9] = [

@@ -1,13 +1,13 @@
 //! A platform to work on: made once, copied for each test, and what every command must leave behind.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use assert_cmd::assert::Assert;
 use serde_json::Value;
 
-use crate::sandbox::{Entry, Sandbox, assert_same, snapshot, stderr, stdout};
+use crate::sandbox::{Entry, Sandbox, assert_same, copy, snapshot, stderr, stdout};
 use crate::support;
 
 /// Three clusters; the name of one begins with that of another.
@@ -75,9 +75,9 @@ impl Life {
     }
 
     fn copy(made: &Sandbox) -> Self {
-        let sandbox = Sandbox::new();
-        copy(&made.work(), &sandbox.work());
-        Self { sandbox }
+        Self {
+            sandbox: Sandbox::copy(made),
+        }
     }
 
     pub(crate) fn path(&self, path: &str) -> PathBuf {
@@ -257,19 +257,6 @@ fn make(sandbox: &Sandbox, answers: &str) {
         .current_dir(sandbox.path("acme"))
         .assert()
         .success();
-}
-
-/// Copies a folder with all that is in it.
-pub(crate) fn copy(from: &Path, to: &Path) {
-    for entry in walkdir::WalkDir::new(from) {
-        let entry = entry.unwrap();
-        let target = to.join(entry.path().strip_prefix(from).unwrap());
-        if entry.file_type().is_dir() {
-            std::fs::create_dir_all(target).unwrap();
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 pub(crate) fn parsed(assert: &Assert) -> Value {

@@ -160,7 +160,8 @@ fn move_folder(world: &World, of: &str) {
     world.git(&["mv", &format!("apps/{of}"), &format!("apps/team/{of}")]);
     for path in world.git(&["ls-files", "clusters"]).lines() {
         let text = fs::read_to_string(root.join(path)).unwrap();
-        let new = text.replace(&format!("/apps/{of}\n"), &format!("/apps/team/{of}\n"));
+        // Not the path of an overlay, which ends like it.
+        let new = text.replace(&format!("./apps/{of}\n"), &format!("./apps/team/{of}\n"));
         if path.contains(&format!("/apps/{of}")) && new != text {
             fs::write(root.join(path), new).unwrap();
         }
@@ -234,6 +235,7 @@ fn edits_survive_commands_about_others() {
             }
             survive(&edits, world, &head, &ran.command);
         }
+        world.is_clean();
         true
     });
     let (all, refused) = (all.get(), refused.get());

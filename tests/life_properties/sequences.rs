@@ -53,6 +53,7 @@ fn a_long_life_leaves_a_platform() {
     let counts: RefCell<BTreeMap<String, usize>> = RefCell::default();
     each(5, |dice, world| {
         let done = live(dice, world);
+        world.is_clean();
         for kind in &done {
             *counts.borrow_mut().entry(format!("{kind:?}")).or_default() += 1;
         }

@@ -9,6 +9,7 @@ use landform::render::render;
 use serde_json::Value;
 
 use crate::asking::{has_sample, sample, try_resolve};
+use crate::clean;
 use crate::random::Dice;
 use crate::sandbox::Sandbox;
 use crate::support;
@@ -180,6 +181,13 @@ impl World {
     /// The components of each cluster.
     pub(crate) fn placed(&self) -> BTreeSet<(String, String)> {
         placed(&self.platform())
+    }
+
+    /// `landform check` finds nothing, not even to hint at.
+    #[track_caller]
+    pub(crate) fn is_clean(&self) {
+        let findings = clean::findings(&self.tree());
+        assert!(findings.is_empty(), "{findings:#?}");
     }
 
     /// What differs between a commit and now, in words for a person.

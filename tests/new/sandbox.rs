@@ -71,6 +71,13 @@ impl Sandbox {
         sandbox
     }
 
+    /// One that holds what another one holds, home and all.
+    pub(crate) fn copy(other: &Self) -> Self {
+        let sandbox = Self::nobody();
+        copy(other.dir.path(), sandbox.dir.path());
+        sandbox
+    }
+
     /// The folder in which commands run.
     pub(crate) fn work(&self) -> PathBuf {
         self.dir.path().join("work")
@@ -270,6 +277,19 @@ fn memory() -> Option<&'static Path> {
         runs.then_some(memory)
     });
     found.as_deref()
+}
+
+/// Copies a folder with all that is in it.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    for entry in walkdir::WalkDir::new(from) {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.path().strip_prefix(from).expect("below"));
+        if entry.file_type().is_dir() {
+            std::fs::create_dir_all(target).expect("a folder");
+        } else {
+            std::fs::copy(entry.path(), target).expect("a file");
+        }
+    }
 }
 
 /// The program under test.
