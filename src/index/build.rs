@@ -90,6 +90,9 @@ pub struct Builder<'a> {
     pub(super) used: BTreeSet<(&'a str, usize)>,
 }
 
+/// Through how many folders kustomizations may lead. Far above any real repository, far below the stack.
+const DEPTH: usize = 64;
+
 impl<'a> Builder<'a> {
     /// A builder of the folders of a repository.
     pub fn new(index: &'a Index, objects: &'a Objects<'a>) -> Self {
@@ -104,10 +107,16 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// What a folder comes to. One that is part of itself adds nothing to itself.
+    /// What a folder comes to. One that is part of itself adds nothing to itself, and what one leads to through more
+    /// folders than anybody would go is not known.
     pub fn build(&mut self, folder: &str) -> Rc<Build<'a>> {
         if let Some(done) = self.done.get(folder) {
             return Rc::clone(done);
+        }
+        if self.under_way.len() >= DEPTH {
+            let mut deep = Build::default();
+            deep.open.insert(format!("{folder} lies too deep"));
+            return Rc::new(deep);
         }
         if !self.under_way.insert(folder.to_owned()) {
             return Rc::default();
@@ -258,7 +267,9 @@ impl<'a> Builder<'a> {
             }
             return;
         };
-        if let Some(file) = self.index.kustomization_file(&path)
+        if self.under_way.len() >= DEPTH {
+            build.open.insert(format!("{path} lies too deep"));
+        } else if let Some(file) = self.index.kustomization_file(&path)
             && self.under_way.insert(path.clone())
         {
             self.kustomization(&path, &file, build);

@@ -76,6 +76,7 @@ fn variable(text: &str, start: usize) -> (Piece<'_>, usize) {
     let mut scanner = Scanner {
         text,
         at: start + 2,
+        depth: 0,
     };
     match scanner.function() {
         Ok((name, operator, word)) => {
@@ -102,11 +103,17 @@ fn variable(text: &str, start: usize) -> (Piece<'_>, usize) {
 struct Scanner<'t> {
     text: &'t str,
     at: usize,
+    /// How many variables stand around this one.
+    depth: usize,
 }
 
 /// Name, operator and what stands behind it, in bytes of the text.
 type Function = (Range<usize>, Range<usize>, Range<usize>);
 
+/// How deep variables may nest. Far above any real file, far below the stack.
+const DEPTH: usize = 64;
+
+const DEEP: &str = "variables within variables, too deep";
 const UNCLOSED: &str = "its brace is not closed";
 const NO_NAME: &str = "no name of a variable";
 const UNKNOWN: &str = "no form that Flux knows";
@@ -202,8 +209,14 @@ impl Scanner<'_> {
     /// Text of one character at least, or a variable.
     fn parameter(&mut self, fits: fn(char) -> bool, escapes: bool) -> Result<(), &'static str> {
         if self.text[self.at..].starts_with("${") {
+            if self.depth == DEPTH {
+                return Err(DEEP);
+            }
             self.at += 2;
-            return self.function().map(|_| ());
+            self.depth += 1;
+            self.function()?;
+            self.depth -= 1;
+            return Ok(());
         }
         let start = self.at;
         loop {
