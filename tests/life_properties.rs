@@ -51,7 +51,8 @@ use serde_json::Value;
 use world::World;
 
 /// Tries a property on random platforms: `check` says whether there was something to try. A failing case is made
-/// smaller and shown. The same on every machine, unless `PROPTEST_CASES` asks for more.
+/// smaller and shown. The same on every machine, a third of them unless it is to be thorough, and more if
+/// `PROPTEST_CASES` asks for them.
 fn each(cases: u32, check: impl Fn(&mut Dice<'_>, &World) -> bool) {
     let catalogue = Catalogue::embedded().unwrap();
     each_answers(cases, &catalogue, |dice, answers| {
@@ -64,6 +65,11 @@ fn each(cases: u32, check: impl Fn(&mut Dice<'_>, &World) -> bool) {
 fn each_answers(cases: u32, catalogue: &Catalogue, check: impl Fn(&mut Dice<'_>, &Value) -> bool) {
     let asked = std::env::var("PROPTEST_CASES").ok();
     let asked = asked.and_then(|asked| asked.parse().ok());
+    let cases = if support::is_thorough() {
+        cases
+    } else {
+        cases.div_ceil(3)
+    };
     let config = Config {
         cases: asked.unwrap_or(cases),
         failure_persistence: None,

@@ -99,7 +99,7 @@ fn look(
     }
 }
 
-/// Whether an operator makes a Secret of this name of some object: CloudNativePG those of a Cluster (its page
+/// Whether an operator makes a Secret of this name of some object: `CloudNativePG` those of a Cluster (its page
 /// "Credentials"), Crossplane whatever `writeConnectionSecretToRef` names.
 fn made_by_operator(name: &str, cluster: &Cluster<'_>, repository: &Repository<'_>) -> bool {
     let objects = repository.objects;

@@ -71,7 +71,7 @@ fn a_long_life_leaves_a_platform() {
     });
     let counts = counts.borrow();
     println!("{counts:?}");
-    assert!(counts.len() > 6, "{counts:?}");
+    assert!(!support::is_thorough() || counts.len() > 6, "{counts:?}");
 }
 
 /// The answers of the record give the same platform.

@@ -1,4 +1,4 @@
-//! Every pair of components on every provider, and random sets: a thousand on a build server.
+//! Every pair of components on every provider, and random sets: a thousand where it is to be thorough.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ use crate::asking::{CLUSTER, fill, try_resolve};
 use crate::kustomize::faults;
 use crate::support;
 
-/// How many random sets are tried: by a build server, and elsewhere.
+/// How many random sets are tried: where it is to be thorough, and elsewhere.
 const SETS: [u32; 2] = [1000, 200];
 
 /// Renders components together on a cluster, with defaults and samples for what has none; gives the reason if they
@@ -104,7 +104,7 @@ fn every_pair_on_every_provider_fits_or_is_refused_with_a_reason() {
 
 #[test]
 fn random_sets_build_in_order() {
-    let sets = SETS[usize::from(!support::is_ci())];
+    let sets = SETS[usize::from(!support::is_thorough())];
     crate::each(sets, |answers, tree, _| {
         assert_eq!(faults(tree), Vec::<String>::new(), "{answers}");
     });

@@ -67,6 +67,11 @@ pub(crate) fn is_ci() -> bool {
     std::env::var_os("CI").as_deref() == Some(OsStr::new("true"))
 }
 
+/// Whether properties are tried on all that is meant for a build server, and not only on what fits into every run.
+pub(crate) fn is_thorough() -> bool {
+    std::env::var_os("LANDFORM_THOROUGH").as_deref() == Some(OsStr::new("true"))
+}
+
 /// Gives what is there; without it panics in CI, elsewhere says that the test is skipped.
 /// Used through [`need!`].
 pub(crate) fn found<T>(test: &str, what: &str, thing: Option<T>) -> Option<T> {
