@@ -13,6 +13,8 @@ mod sandbox;
 
 #[path = "list/edits.rs"]
 mod edits;
+#[path = "list/inventory.rs"]
+mod inventory;
 #[path = "list/shell.rs"]
 mod shell;
 #[path = "list/values.rs"]
@@ -158,12 +160,6 @@ fn it_is_found_from_any_folder_in_it_and_nowhere_else() {
             .success();
         assert_eq!(stdout(&assert), whole, "{folder}");
     }
-    sandbox
-        .run(["list"])
-        .code(2)
-        .stdout("")
-        .stderr(contains("there is no platform here"))
-        .stderr(contains("landform new DIR"));
     sandbox
         .run(["show", "cilium", "--dir", "."])
         .code(2)

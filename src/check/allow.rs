@@ -15,7 +15,7 @@ use crate::index::Repository;
 use crate::yaml::{Spanned, read};
 
 /// Where rules are allowed by path.
-const CONFIG: &str = ".landform/check.yaml";
+pub const CONFIG: &str = ".landform/check.yaml";
 
 /// What begins an allowance in a comment.
 const MARK: &str = "landform: allow ";

@@ -11,7 +11,7 @@ mod registry;
 mod rules;
 mod to_do;
 
-pub use allow::{Config, config_of};
+pub use allow::{CONFIG, Config, config_of};
 pub use finding::{Finding, Findings, Fix, Severity, Spot};
 pub use fixed::{Fixed, fixed};
 pub use registry::{RULES, Rule, rule};

@@ -88,7 +88,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
             }
         }
     }
-    tell_problems(&opened, printer);
+    tell_problems(&opened.index.problems, printer);
     printer.note(&summary(&edits.files));
     Ok(u8::from(failed))
 }

@@ -109,8 +109,8 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
     Ok(0)
 }
 
-/// The clusters that are meant.
-fn clusters<'r, 'a>(
+/// The clusters that are meant: that whose Flux begins in a folder of the name, or all.
+pub(super) fn clusters<'r, 'a>(
     name: Option<&str>,
     repository: &'r Repository<'a>,
 ) -> Result<Vec<&'r Cluster<'a>>> {

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::inventory::{self, Inventory};
 use super::opened::{Folder, Only, Opened, ProblemReport};
 use crate::catalog::Layer;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Problem, Result};
 use crate::merge::Standing;
 use crate::ui::{Printer, Table, printable, render_error, style, width};
 
@@ -16,6 +17,9 @@ use crate::ui::{Printer, Table, printable, render_error, style, width};
 /// The tree says what is where: a component is on a cluster if its Flux Kustomization is there, and it is pinned if
 /// the cluster keeps its own version. A file counts as edited if it is not as landform writes it; a version that
 /// moved on is no edit. What landform did not write is listed below, and never touched.
+///
+/// In a repository that landform did not make, it lists what the Flux of each cluster applies, as far as files say it:
+/// Flux Kustomizations and Helm releases. A cluster is there the folder in which its Flux begins, or its last part.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     landform list\n  landform list -C ~/acme-platform --on prod,staging\n  landform list --json | jq '.components[].name'\n\n\
@@ -30,7 +34,17 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// What is on a platform: the output of `landform list --json`.
+/// The output of `landform list --json`: with `platform` where landform has a record, else with `root` alone.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Listed {
+    /// With a record.
+    Platform(Listing),
+    /// Without one.
+    Repository(Inventory),
+}
+
+/// What is on a platform.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Listing {
     /// Version of this form: 1.
@@ -113,25 +127,29 @@ struct ForeignEntry {
 }
 
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
+    if let Some(dir) = args.folder.unrecorded()? {
+        return inventory::run(dir, &args.only, args.json, printer);
+    }
     let opened = Opened::open_on(&args.folder, &args.only)?;
     let listing = listing(&opened);
+    let code = u8::from(!listing.problems.is_empty());
     if args.json {
-        printer.json(&listing)?;
+        printer.json(&Listed::Platform(listing))?;
     } else {
         printer.raw(&text(&listing));
-        tell_problems(&opened, printer);
+        tell_problems(&opened.index.problems, printer);
     }
-    Ok(u8::from(!listing.problems.is_empty()))
+    Ok(code)
 }
 
 /// Tells what could not be read.
-pub(super) fn tell_problems(opened: &Opened, printer: &Printer) {
-    if opened.index.problems.is_empty() {
+pub(super) fn tell_problems(problems: &[Problem], printer: &Printer) {
+    if problems.is_empty() {
         return;
     }
     printer.error(&render_error(&Error {
         kind: Kind::Findings,
-        problems: opened.index.problems.clone(),
+        problems: problems.to_vec(),
     }));
 }
 

@@ -13,6 +13,7 @@ mod graph;
 mod held;
 mod here;
 mod interview;
+mod inventory;
 mod list;
 mod man;
 mod new;

@@ -11,6 +11,7 @@ use super::edit::{WriteFlags, clusters};
 use super::held::{hold, settle};
 use crate::catalog::Catalogue;
 use crate::change::{Hold, read_ours};
+use crate::check::CONFIG;
 use crate::error::{Error, Place, Problem, Result, suggest};
 use crate::git;
 use crate::index::{FluxKustomization, Index, Version, find_root, folder_of};
@@ -33,6 +34,23 @@ pub(super) struct Folder {
     dir: PathBuf,
 }
 
+impl Folder {
+    /// The folder to look from, if no record is in it or above it. What `landform check` is told is none.
+    pub(super) fn unrecorded(&self) -> Result<Option<&Path>> {
+        let Some(root) = find_root(&self.dir, RECORD)? else {
+            return Ok(Some(&self.dir));
+        };
+        let record = root.join(RECORD);
+        let failed = |error| Error::io("read", &record, &error);
+        for entry in std::fs::read_dir(&record).map_err(failed)? {
+            if entry.map_err(failed)?.path() != root.join(CONFIG) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(&self.dir))
+    }
+}
+
 /// The clusters that a command which only looks is about.
 #[derive(Debug, clap::Args)]
 pub(super) struct Only {
@@ -42,6 +60,11 @@ pub(super) struct Only {
 }
 
 impl Only {
+    /// The clusters that are named.
+    pub(super) fn names(&self) -> &[String] {
+        &self.on
+    }
+
     /// The clusters that are named, in words; nothing where all are meant.
     pub(super) fn named(&self) -> Option<String> {
         (!self.on.is_empty()).then(|| self.on.join(", "))
@@ -362,7 +385,7 @@ impl Opened {
     }
 }
 
-fn no_platform(dir: &Path) -> Error {
+pub(super) fn no_platform(dir: &Path) -> Error {
     let place = if dir == Path::new(".") {
         "here".to_owned()
     } else {

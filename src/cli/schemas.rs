@@ -22,7 +22,7 @@ pub(super) fn change() -> Value {
 
 /// The `--json` output of `landform list`.
 pub(super) fn list() -> Value {
-    schemars::schema_for!(super::list::Listing).to_value()
+    schemars::schema_for!(super::list::Listed).to_value()
 }
 
 /// The `--json` output of `landform show`.

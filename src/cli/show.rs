@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
         printer.json(&shown)?;
     } else {
         printer.product(&text(&shown));
-        tell_problems(&opened, printer);
+        tell_problems(&opened.index.problems, printer);
     }
     Ok(u8::from(!shown.problems.is_empty()))
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use impact::{Impact, Reached, impact};
 
-use crate::index::{Cluster, Effective, Origin, Repository, Unit, group, release_id};
+use crate::index::{Cluster, Effective, Origin, Repository, Unit, chart_source, group, release_id};
 
 /// Number of a node.
 pub type NodeId = usize;
@@ -212,20 +212,10 @@ impl Graph {
                 called.extend(id.map(|id| (id, own)));
                 self.depends(own, "HelmRelease", &namespace, &effective);
             }
-            let places: [&[&str]; 2] = [
-                &["spec", "chartRef"],
-                &["spec", "chart", "spec", "sourceRef"],
-            ];
-            for place in places {
-                let Some(source) = effective.at(place) else {
-                    continue;
-                };
-                let text = |key: &str| source.get(key).and_then(|node| node.text());
-                if let (Some(kind), Some(name)) = (text("kind"), text("name")) {
-                    let home = text("namespace").unwrap_or(&namespace);
-                    let source = self.other(Kind::Source, kind, home, name);
-                    self.wait(own, source, Why::TakesFrom);
-                }
+            if let Some(source) = chart_source(&effective, &namespace) {
+                let source =
+                    self.other(Kind::Source, &source.kind, &source.namespace, &source.name);
+                self.wait(own, source, Why::TakesFrom);
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::flux::version_keys;
 use crate::error::Source;
 use crate::yaml::{Kind, Node};
 
@@ -158,6 +159,11 @@ impl<'a> Effective<'a> {
     /// The text along a path.
     pub fn text(&self, path: &[&str]) -> Option<&'a str> {
         self.at(path).and_then(|located| located.text())
+    }
+
+    /// The version that an object of a kind says.
+    pub fn version(&self, kind: &str) -> Option<&'a str> {
+        version_keys(kind).iter().find_map(|keys| self.text(keys))
     }
 
     /// The items of a list along a path. A list in a merge patch takes the place of the whole: Flux's kinds have no

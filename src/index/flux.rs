@@ -85,7 +85,14 @@ impl Version {
 
 /// The scalar of an object that is a version, if it has one.
 pub fn version_node(node: &Node) -> Option<&Node> {
-    let keys: &[&[&str]] = match kind(node)? {
+    version_keys(kind(node)?)
+        .iter()
+        .find_map(|keys| node.at(keys))
+}
+
+/// Where a kind of object says its version, the first that is there.
+pub(super) fn version_keys(kind: &str) -> &'static [&'static [&'static str]] {
+    match kind {
         "OCIRepository" | "GitRepository" => &[
             &["spec", "ref", "tag"],
             &["spec", "ref", "semver"],
@@ -94,9 +101,8 @@ pub fn version_node(node: &Node) -> Option<&Node> {
             &["spec", "ref", "branch"],
         ],
         "HelmRelease" => &[&["spec", "chart", "spec", "version"]],
-        _ => return None,
-    };
-    keys.iter().find_map(|keys| node.at(keys))
+        _ => &[],
+    }
 }
 
 /// What kind of object a document is.

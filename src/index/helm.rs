@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::effective::Effective;
 use super::flux::kind;
+use super::start::SourceName;
 use super::variables::Variables;
 use super::{Index, join};
 use crate::error::Result;
@@ -55,6 +56,23 @@ pub fn release_id(
     };
     let home = variables.fill(text("storageNamespace").unwrap_or(namespace))?;
     Some((name, home))
+}
+
+/// The source that a `HelmRelease` takes its chart from.
+pub fn chart_source(effective: &Effective<'_>, namespace: &str) -> Option<SourceName> {
+    let places: [&[&str]; 2] = [
+        &["spec", "chartRef"],
+        &["spec", "chart", "spec", "sourceRef"],
+    ];
+    places.into_iter().find_map(|place| {
+        let source = effective.at(place)?;
+        let text = |key: &str| source.get(key).and_then(|node| node.text());
+        Some(SourceName {
+            kind: text("kind")?.to_owned(),
+            namespace: text("namespace").unwrap_or(namespace).to_owned(),
+            name: text("name")?.to_owned(),
+        })
+    })
 }
 
 impl Index {

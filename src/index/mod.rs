@@ -36,7 +36,7 @@ pub use document::{Object, ObjectId, Objects, group};
 pub use effective::{Effective, Layer as Patch, Located};
 pub use envsubst::{Piece, Variable, pieces};
 pub use flux::{FluxKustomization, Version, version_node};
-pub use helm::{Layer, Release, release_id};
+pub use helm::{Layer, Release, chart_source, release_id};
 pub use identity::Clash;
 pub use patch::{Fit, Idle, fit};
 pub use path::{folder_of, join, relative};
