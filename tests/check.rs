@@ -103,6 +103,7 @@ fn every_form_is_what_its_readers_take() {
             .run(["check", "-C", "repo", "--format", "sarif"])
             .code(1),
     ));
+    assert_is_sarif(&sarif);
     let run = &sarif["runs"][0];
     assert_eq!(run["results"].as_array().unwrap().len(), 3);
     let result = &run["results"][0];
@@ -396,4 +397,40 @@ fn it_looks_again_when_a_file_changes() {
     session.expect("Watching for changes").unwrap();
     session.send("\u{3}").unwrap();
     session.expect(expectrl::Eof).unwrap();
+}
+
+/// Whether a log is as OASIS wants it.
+fn assert_is_sarif(log: &Value) {
+    let schema = support::package().join("tests/data/sarif/sarif-schema-2.1.0.json");
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
+    let errors: Vec<String> = jsonschema::validator_for(&schema)
+        .unwrap()
+        .iter_errors(log)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert_eq!(errors, Vec::<String>::new());
+}
+
+/// What each rule finds where it is to find something: related places, patches, files of Terraform, odd names.
+#[test]
+fn every_finding_is_sarif() {
+    let sandbox = Sandbox::new();
+    for rule in RULES {
+        let bad = support::package()
+            .join("tests/rules")
+            .join(rule.id)
+            .join("bad");
+        copy(&bad, &sandbox, rule.id);
+        let assert = sandbox.run(["check", "-C", rule.id, "--format", "sarif"]);
+        let log = json(&stdout(&assert));
+        assert_is_sarif(&log);
+        let found = log["runs"][0]["results"].as_array().unwrap();
+        // What compares with a commit finds nothing without one.
+        let of_past = bad.with_file_name("before").is_dir();
+        let itself = found.iter().any(|found| found["ruleId"] == rule.id);
+        assert!(itself || of_past, "{}", rule.id);
+    }
+    sandbox.write("none/a.txt", "");
+    let assert = sandbox.run(["check", "-C", "none", "--format", "sarif"]);
+    assert_is_sarif(&json(&stdout(&assert.success())));
 }
