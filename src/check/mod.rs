@@ -45,9 +45,22 @@ pub fn check(repository: &Repository<'_>, only: &[&str], config: &Config) -> Rep
         .collect();
     give_way(&mut findings);
     let mut report = allow::sift(repository, findings, config, only);
+    report
+        .findings
+        .retain(|finding| !is_idle(finding, repository));
     report.findings.sort_by_cached_key(Finding::order);
     report.findings.dedup();
     report
+}
+
+/// Whether a finding is of something that is put aside, so that nothing comes of it. A secret in clear is read all the
+/// same, and a tool's own files are not Flux's.
+fn is_idle(finding: &Finding, repository: &Repository<'_>) -> bool {
+    let file = finding.at.file();
+    finding.rule != rules::plain_secret::RULE.id
+        && repository.index.files.contains_key(file)
+        && !file.starts_with(".landform/")
+        && repository.is_put_aside(file)
 }
 
 /// Lets what is said of any field give way to what is said of this one.

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::configuration::{self, Configuration};
 use super::document::{ObjectId, Objects};
 use super::effective::Layer;
 use super::identity::{Clash, Identities};
@@ -13,7 +14,7 @@ use super::patch::Idle;
 use super::scope::is_cluster_scoped;
 use super::{Index, is_yaml, join};
 use crate::error::Source;
-use crate::yaml::Node;
+use crate::yaml::{Kind, Node};
 
 /// Where an object of a build comes from.
 #[derive(Debug, Clone)]
@@ -73,6 +74,8 @@ pub struct Build<'a> {
     pub open: BTreeSet<String>,
     /// Whether something may give objects other names and namespaces than are known: replacements, transformers.
     pub loose: bool,
+    /// What configures kustomize for it.
+    pub(super) configuration: Configuration<'a>,
 }
 
 /// Builds folders, each once.
@@ -229,13 +232,17 @@ impl<'a> Builder<'a> {
                 build.open.insert(format!("{file} has {key}"));
             }
         }
+        let files = configuration::files(folder, node, self.index);
+        build.configuration.read(files);
         generators(source, node, build);
         identities.add(folder, Some((source, node)), build, self);
         for item in node.get("components").into_iter().flat_map(Node::items) {
             self.component(folder, item, build);
         }
-        self.patches(folder, source, node, build);
+        // kustomize, `target/kusttarget_configplugin.go`: those by JSON in a list of their own come after the names.
+        self.patches(folder, source, node, &MERGED, build);
         transform(source, node, self.objects, build);
+        self.patches(folder, source, node, &["patchesJson6902"], build);
         if node.get("namespace").is_some() {
             Identities::default().add(folder, Some((source, node)), build, self);
         }
@@ -282,27 +289,36 @@ impl<'a> Builder<'a> {
         folder: &str,
         source: &'a Arc<Source>,
         node: &'a Node,
+        keys: &[&str],
         build: &mut Build<'a>,
     ) {
-        let list = |key: &str| node.get(key).into_iter().flat_map(Node::items);
-        for patch in list("patches").chain(list("patchesJson6902")) {
-            let target = patch.get("target");
-            let layers = match (patch.get("path").and_then(Node::text), patch.get("patch")) {
-                (Some(path), _) => self.patch_file(folder, path, build),
-                (None, Some(text)) => self.patch_text(source, text),
-                (None, None) => Vec::new(),
-            };
-            self.lay((source, patch), target, &layers, build);
+        for key in keys {
+            for item in node.get(key).into_iter().flat_map(Node::items) {
+                let text = item.text();
+                let layers = match (text, item.get("path").and_then(Node::text)) {
+                    (Some(text), _) if text.contains('\n') => self.patch_text(source, item),
+                    (Some(path), _) | (None, Some(path)) => self.patch_file(folder, path, build),
+                    (None, None) => item
+                        .get("patch")
+                        .map_or_else(Vec::new, |text| self.patch_text(source, text)),
+                };
+                self.lay((source, item), item.get("target"), &layers, build);
+            }
         }
-        for item in list("patchesStrategicMerge") {
-            let text = item.text().unwrap_or_default();
-            let layers = if text.contains('\n') {
-                self.patch_text(source, item)
-            } else {
-                self.patch_file(folder, text, build)
-            };
-            self.lay((source, item), None, &layers, build);
-        }
+    }
+
+    /// The namespace that the kustomization of a folder gives, which comes after the patches.
+    pub(super) fn namespace_of(&self, folder: &str) -> Option<Layer<'a>> {
+        let file = self.index.kustomization_file(folder)?;
+        let (file, source) = self.index.texts.get_key_value(&file)?;
+        let node = self.index.files.get(file)?.first()?.get("namespace")?;
+        node.text().filter(|text| !text.is_empty())?;
+        Some(Layer {
+            node,
+            source,
+            inline: None,
+            under: Vec::new(),
+        })
     }
 
     fn patch_file(&self, folder: &str, path: &str, build: &mut Build<'a>) -> Vec<Layer<'a>> {
@@ -317,6 +333,7 @@ impl<'a> Builder<'a> {
             node,
             source,
             inline: None,
+            under: Vec::new(),
         });
         layers.collect()
     }
@@ -329,10 +346,14 @@ impl<'a> Builder<'a> {
             node,
             source,
             inline: Some(text.span.clone()),
+            under: Vec::new(),
         });
         layers.collect()
     }
 }
+
+/// Lists of patches that are laid before namespaces and names are given.
+const MERGED: [&str; 2] = ["patchesStrategicMerge", "patches"];
 
 /// Folders from `folder` upwards, below `top`.
 fn ancestors<'p>(folder: &'p str, top: &'p str) -> impl Iterator<Item = &'p str> {
@@ -350,6 +371,7 @@ fn take<'a>(child: &Build<'a>, build: &mut Build<'a>) {
     build.files.extend(&child.files);
     build.open.extend(child.open.iter().cloned());
     build.loose |= child.loose;
+    build.configuration.take(&child.configuration);
 }
 
 /// Whether a resource is an address, or the short form of one.
@@ -459,6 +481,13 @@ fn transform<'a>(
             each.place(namespace, objects);
             each.placed_by = Some((source, node.span.clone()));
         }
+        let layer = Layer {
+            node,
+            source,
+            inline: None,
+            under: Vec::new(),
+        };
+        build.configuration.place(&layer, objects, &mut build.built);
     }
     for (key, before) in [("namePrefix", true), ("nameSuffix", false)] {
         if let Some((affix, _)) = scalar(key) {
@@ -496,11 +525,39 @@ impl<'a> Built<'a> {
         }
     }
 
+    /// Gives it the name and the namespace that a patch says, where a patch may: any by operations, and none of a
+    /// merged one, but for the name where that is allowed (kustomize, `resource.go`, `ApplySmPatch`).
+    pub(super) fn follow(&mut self, layer: &Layer<'_>, name_may_change: bool) {
+        let operations = matches!(layer.node.kind, Kind::Sequence(_));
+        if operations && let Some(namespace) = layer.sets(&["metadata", "namespace"]) {
+            self.namespace = Some(namespace.to_owned()).filter(|text| !text.is_empty());
+            self.placed_by = None;
+        }
+        if (operations || name_may_change)
+            && let Some(name) = layer.sets(&["metadata", "name"])
+            && !name.is_empty()
+        {
+            self.renamed |= self.name != name;
+            name.clone_into(&mut self.name);
+        }
+    }
+
     /// Its kind.
     pub fn kind(&self, objects: &Objects<'a>) -> &'a str {
         match &self.origin {
             Origin::Object(id) => objects.all[*id].kind,
             Origin::Generated(generated) => generated.kind,
+        }
+    }
+
+    /// Its name as it is written.
+    pub(super) fn written(&self, objects: &Objects<'a>) -> &'a str {
+        match &self.origin {
+            Origin::Object(id) => objects.all[*id].name,
+            Origin::Generated(made) => {
+                let name = made.node.get("name").and_then(Node::text);
+                name.unwrap_or_default()
+            }
         }
     }
 

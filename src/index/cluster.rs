@@ -53,6 +53,8 @@ pub struct Unit<'a> {
     pub open: BTreeSet<String>,
     /// Whether what it applies may have other names and namespaces than are known.
     pub loose: bool,
+    /// Whether kustomize is taught further fields that name objects, so that it rewrites them.
+    pub follows_names: bool,
     /// What it puts in for variables.
     pub variables: Variables<'a>,
 }
@@ -154,6 +156,7 @@ impl<'a> Cluster<'a> {
                 node: object.node,
                 source: object.source,
                 inline: None,
+                under: Vec::new(),
             },
             patches: Vec::new(),
         });
@@ -183,6 +186,7 @@ impl<'a> Cluster<'a> {
             files: BTreeSet::new(),
             open: BTreeSet::new(),
             loose: false,
+            follows_names: false,
         }
     }
 
@@ -197,6 +201,7 @@ impl<'a> Cluster<'a> {
                 unit.built = build.built;
                 unit.open = build.open;
                 unit.loose = build.loose;
+                unit.follows_names = build.configuration.names;
             }
             Folder::Missing(_) => {}
             Folder::Elsewhere => {
@@ -213,6 +218,12 @@ impl<'a> Cluster<'a> {
             let kind = built.kind(objects).to_owned();
             if built.name.contains("${") || built.name.contains("<<") {
                 self.wild.insert(kind.clone());
+            }
+            // Where kustomize is taught further fields that name objects, those are written with the first names.
+            let written = built.written(objects);
+            if unit.follows_names && written != built.name {
+                let made = self.made.entry((kind.clone(), written.to_owned()));
+                made.or_default().push((at, number));
             }
             let made = self.made.entry((kind, built.name.clone())).or_default();
             made.push((at, number));
@@ -261,6 +272,7 @@ impl<'a> Cluster<'a> {
                 files: BTreeSet::new(),
                 open: BTreeSet::new(),
                 loose: false,
+                follows_names: false,
             });
         }
         if parent.source.is_none() {
@@ -427,6 +439,7 @@ impl<'a> Unit<'a> {
             files: plain.files.clone(),
             open: plain.open.clone(),
             loose: plain.loose,
+            configuration: plain.configuration.clone(),
         };
         // kustomize leaves out what is marked as its own, in the end (`KustTarget.IgnoreLocal`).
         build.built.retain(|built| match built.origin {
@@ -459,8 +472,25 @@ impl<'a> Unit<'a> {
                 .text(&["spec", key])
                 .filter(|text| !text.is_empty())
         };
+        // Flux writes its patches, components and namespace into the kustomization that is there (fluxcd/pkg,
+        // `kustomize/kustomize_generator.go`), so the namespace of that, or else its own, comes after them.
+        let target = effective.at(&["spec", "targetNamespace"]);
+        let target = target.filter(|target| target.text().is_some_and(|text| !text.is_empty()));
+        let layer = target.map(|target| Layer {
+            inline: (target.span != target.node.span).then_some(target.span),
+            node: target.node,
+            source: target.source,
+            under: Vec::new(),
+        });
+        let namespace = layer.or_else(|| builder.namespace_of(folder));
+        if let Some(layer) = &namespace {
+            let configuration = build.configuration.clone();
+            configuration.place(layer, objects, &mut build.built);
+        }
         for built in &mut build.built {
-            if let Some(namespace) = text("targetNamespace") {
+            let nested = matches!(built.origin, Origin::Object(id) if objects.all[id].nested);
+            let namespace = namespace.as_ref().and_then(|layer| layer.node.text());
+            if let Some(namespace) = namespace.filter(|_| !nested) {
                 built.place(namespace, objects);
             }
             let (prefix, suffix) = (text("namePrefix"), text("nameSuffix"));

@@ -58,6 +58,8 @@ pub struct Layer<'a> {
     pub source: &'a Arc<Source>,
     /// Where it is written as text, if it is.
     pub inline: Option<Range<usize>>,
+    /// Where in the object the node stands: nowhere for one that is laid over all of it.
+    pub under: Vec<&'a str>,
 }
 
 /// An object and its patches, in the order in which they are applied.
@@ -88,7 +90,20 @@ impl<'a> Layer<'a> {
         }
     }
 
+    /// The text that it gives a path, if it says anything of it; blank where it takes that away.
+    pub(super) fn sets(&self, path: &[&str]) -> Option<&'a str> {
+        let said = self.says(path).into_iter();
+        said.fold(None, |last, said| match said {
+            Says::Set(located) => located.text(),
+            Says::Removed => Some(""),
+            Says::More(_) | Says::Nothing => last,
+        })
+    }
+
     fn says(&self, path: &[&str]) -> Vec<Says<'a>> {
+        let Some(path) = path.strip_prefix(self.under.as_slice()) else {
+            return Vec::new();
+        };
         if let Kind::Sequence(operations) = &self.node.kind {
             let each = operations
                 .iter()
@@ -229,12 +244,14 @@ mod tests {
             node,
             source: &source,
             inline: Some(3..9),
+            under: Vec::new(),
         };
         let effective = Effective {
             base: Layer {
                 node: &base[0],
                 source: &source,
                 inline: None,
+                under: Vec::new(),
             },
             patches: vec![layer(&merge[0]), layer(&operations[0])],
         };

@@ -6,6 +6,7 @@ mod applied;
 mod artifact;
 mod build;
 mod cluster;
+mod configuration;
 mod disk;
 mod document;
 mod effective;

@@ -48,6 +48,8 @@ impl<'a> Builder<'a> {
         if target.is_some() && selector.is_none() {
             return;
         }
+        let option = at.1.at(&["options", "allowNameChange"]);
+        let name_may_change = option.and_then(Node::text) == Some("true");
         let mut idle: Vec<&Layer<'a>> = Vec::new();
         for layer in layers {
             let mut fits = false;
@@ -86,8 +88,13 @@ impl<'a> Builder<'a> {
                 if fit && deletes {
                     number -= 1;
                     build.built.remove(number);
-                } else if fit {
+                    continue;
+                }
+                if fit {
                     each.patches.push(layer.clone());
+                }
+                if whole {
+                    each.follow(layer, name_may_change);
                 }
             }
             if !fits {
@@ -142,5 +149,57 @@ pub fn fit(patch: &Node, object: &Object<'_>, built: &Built<'_>) -> Fit {
         Fit::Whole
     } else {
         Fit::Near
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::Index;
+    use crate::index::Objects;
+
+    /// Namespace and name of what a kustomization makes of a `ConfigMap` `x` in `default`.
+    fn made(kustomization: &str) -> (Option<String>, String) {
+        let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: default}\n";
+        let list = format!("kind: Kustomization\nresources: [x.yaml]\n{kustomization}");
+        let texts = [("kustomization.yaml", list), ("x.yaml", map.to_owned())];
+        let texts = texts.map(|(path, text)| (format!("a/{path}"), text));
+        let index = Index::of_texts(texts.into());
+        let objects = Objects::of(&index);
+        let folder = Builder::new(&index, &objects).build("a");
+        let map = folder.built.first().unwrap();
+        (map.namespace.clone(), map.name.clone())
+    }
+
+    #[test]
+    fn operations_give_names_and_merged_patches_do_not() {
+        let target = "target: {kind: ConfigMap}";
+        let operations = |namespace: &str| {
+            format!(
+                "  - {target}\n    patch: |\n      - {{op: replace, path: /metadata/namespace, value: {namespace}}}\n"
+            )
+        };
+        let of = |namespace: &str, name: &str| (Some(namespace.to_owned()), name.to_owned());
+        let patches = format!("patches:\n{}", operations("b"));
+        assert_eq!(made(&patches), of("b", "x"));
+        // The namespace of the kustomization comes after `patches`, and before `patchesJson6902`.
+        assert_eq!(made(&format!("namespace: c\n{patches}")), of("c", "x"));
+        let late = format!("namespace: c\npatchesJson6902:\n{}", operations("b"));
+        assert_eq!(made(&late), of("b", "x"));
+        let whole = format!(
+            "patches:\n  - {target}\n    patch: '[{{op: replace, path: /metadata, value: {{name: y}}}}]'\n"
+        );
+        assert_eq!(made(&whole), (None, "y".to_owned()));
+        let merged = |options: &str| {
+            format!(
+                "patches:\n  - {target}\n    {options}\n    patch: |\n      apiVersion: v1\n      kind: ConfigMap\n      \
+                 metadata: {{name: y, namespace: b}}\n"
+            )
+        };
+        assert_eq!(made(&merged("")), of("default", "x"));
+        assert_eq!(
+            made(&merged("options: {allowNameChange: true}")),
+            of("default", "y")
+        );
     }
 }

@@ -99,6 +99,11 @@ impl<'a> Repository<'a> {
         clusters.any(|cluster| cluster.start.known != Known::Implied)
     }
 
+    /// Whether a file is put aside: it lies in a folder whose name begins with a dot, and no Flux reads it.
+    pub fn is_put_aside(&self, path: &str) -> bool {
+        is_dotted(path) && !self.reached.contains(path)
+    }
+
     /// An object of a build, with what lies over it. Nothing for one that a generator makes.
     pub fn effective(&self, built: &Built<'a>) -> Option<Effective<'a>> {
         effective(self.objects, built)
@@ -113,10 +118,23 @@ impl<'a> Repository<'a> {
     }
 }
 
+/// Whether a path lies in a folder whose name begins with a dot: by custom what is put aside, or what belongs to a tool.
+fn is_dotted(path: &str) -> bool {
+    folder_of(path)
+        .split('/')
+        .any(|part| part.starts_with('.') && part != ".")
+}
+
 /// Beside clusters of which it is known where they begin, what nothing applies is a cluster of its own only where
 /// another cluster could be: anywhere else its line is missing, or it is put aside.
 fn credible(mut clusters: Vec<Cluster<'_>>) -> Vec<Cluster<'_>> {
     let is_known = |cluster: &Cluster<'_>| cluster.start.known != Known::Implied;
+    clusters.retain(|cluster| {
+        let start = &cluster.start;
+        // `folder_of` is for files. One that names such a folder itself means it.
+        let dotted = |folder: &str| is_dotted(&format!("{folder}/x"));
+        !dotted(&start.root) && (is_known(cluster) || !dotted(&start.folder))
+    });
     let homes: BTreeSet<String> = clusters
         .iter()
         .filter(|cluster| is_known(cluster))
@@ -139,6 +157,7 @@ pub(super) fn effective<'a>(objects: &Objects<'a>, built: &Built<'a>) -> Option<
             node: object.node,
             source: object.source,
             inline: None,
+            under: Vec::new(),
         },
         patches: built.patches.clone(),
     })

@@ -279,13 +279,15 @@ fn inline(path: &str, documents: &[Node]) -> Inline {
             document.get("spec")
         };
         let Some(holder) = holder else { continue };
-        let patches = holder.get("patches").into_iter().flat_map(Node::items);
-        texts.extend(patches.filter_map(|patch| patch.get("patch")));
+        for key in ["patches", "patchesJson6902"] {
+            let patches = holder.get(key).into_iter().flat_map(Node::items);
+            texts.extend(patches.filter_map(|patch| patch.get("patch")));
+        }
         let merges = holder.get("patchesStrategicMerge");
-        texts.extend(merges.into_iter().flat_map(Node::items));
+        let merges = merges.into_iter().flat_map(Node::items);
+        texts.extend(merges.filter(|item| item.text().is_some_and(|text| text.contains('\n'))));
         for text in texts {
             if let Kind::Scalar { text: patch, .. } = &text.kind
-                && patch.contains('\n')
                 && let Ok(nodes) = parse_foreign(&Source::new(path, patch.as_str()))
             {
                 found.insert(text.span.start, nodes);

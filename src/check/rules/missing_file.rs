@@ -3,7 +3,7 @@
 use super::common::{mend_slip, near_path};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::{Reference, Repository, Role};
+use crate::index::{Reference, Repository, Role, folder_of};
 
 pub(in crate::check) const RULE: Rule = Rule {
     id: "missing-file",
@@ -47,12 +47,43 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                 };
                 mend_slip(finding, &format!("{}{written}{slash}", reference.key));
             }
-            if !read && !repository.clusters.is_empty() {
+            if is_made_later(reference, repository) {
+                finding.severity(Severity::Hint);
+                finding.effect("the build fails until it is there");
+            } else if !read && !repository.clusters.is_empty() {
                 finding.severity(Severity::Warning);
                 finding.effect("its build fails; no Flux reads it by now");
             }
         }
     }
+}
+
+/// Whether something is known to make what is named: `flux bootstrap` writes a folder of this name, and Terraform the
+/// files that it names.
+fn is_made_later(reference: &Reference, repository: &Repository<'_>) -> bool {
+    let name = reference.to.rsplit('/').next().unwrap_or_default();
+    let folder = folder_of(&reference.to);
+    let terraform = || {
+        let texts = repository.index.texts.iter();
+        let mut terraform = texts.filter(|(path, _)| path.ends_with(".tf"));
+        // Such a name is no one's in particular.
+        !is_usual(name)
+            && terraform.any(|(_, source)| {
+                let mut places = source.text.match_indices(name);
+                places.any(|(at, _)| {
+                    let before = source.text[..at].chars().next_back();
+                    let after = source.text[at + name.len()..].chars().next();
+                    after == Some('"') && matches!(before, Some('/' | '"' | '}'))
+                })
+            })
+    };
+    let bootstrapped = name == "flux-system" && folder == reference.from;
+    bootstrapped || terraform()
+}
+
+/// Whether many folders have a file of this name.
+fn is_usual(name: &str) -> bool {
+    name.is_empty() || name.starts_with("kustomization.") || name.starts_with("values.")
 }
 
 /// What is wrong with a reference.

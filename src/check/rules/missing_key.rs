@@ -45,9 +45,16 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                     (at, generated_keys(generated))
                 }
             };
-            let Some(keys) = keys else { continue };
+            // One without any key is there to be filled: by an operator (secret-generator, replicator, reflector), or by
+            // somebody's hand.
+            let Some(keys) = keys.filter(|keys| !keys.is_empty()) else {
+                continue;
+            };
             let key = text("valuesKey").unwrap_or(USUAL);
-            if keys.iter().any(|known| known == key) {
+            let Some(key) = object.unit.variables.fill(key) else {
+                continue;
+            };
+            if keys.contains(&key) {
                 continue;
             }
             let message = format!(
@@ -61,10 +68,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                 "{} is not installed or upgraded: \"missing key\"",
                 object.built.name
             ));
-            finding.hint(match keys.as_slice() {
-                [] => format!("give {name} the key {key}"),
-                keys => format!("it has {}: name one by valuesKey", keys.join(", ")),
-            });
+            finding.hint(format!("it has {}: name one by valuesKey", keys.join(", ")));
             finding.related(at, "it is made here");
         }
     }

@@ -109,7 +109,7 @@ fn hashed(
     generated: &Generated<'_>,
     findings: &mut Findings,
 ) {
-    if !generated.hashed || follows_names(generated) {
+    if !generated.hashed || object.unit.follows_names {
         return;
     }
     let message = format!(
@@ -126,11 +126,6 @@ fn hashed(
         Spot::node(generated.source, generated.node),
         "it is generated here",
     );
-}
-
-/// Whether the kustomization of a generator teaches kustomize further fields that name objects.
-fn follows_names(generated: &Generated<'_>) -> bool {
-    generated.source.text.contains("configurations:")
 }
 
 /// Whether something else in the repository has the name: Terraform, an operator's object, a chart's values.
