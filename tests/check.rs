@@ -70,7 +70,7 @@ fn it_says_what_where_and_what_mends_it() {
     assert!(stdout(&ran).starts_with("nothing found; 2 files in "));
     sandbox.write("good/.git/HEAD", "");
     let ran = sandbox.run(["check", "-C", "good/apps/web"]).success();
-    assert!(stdout(&ran).starts_with("nothing found; 4 files in "));
+    assert!(stdout(&ran).starts_with("nothing found; 7 files in "));
     sandbox
         .run(["check", "-C", "none"])
         .code(3)
@@ -105,7 +105,7 @@ fn every_form_is_what_its_readers_take() {
     ));
     assert_is_sarif(&sarif);
     let run = &sarif["runs"][0];
-    assert_eq!(run["results"].as_array().unwrap().len(), 3);
+    assert_eq!(run["results"].as_array().unwrap().len(), 5);
     let result = &run["results"][0];
     let number = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
     assert_eq!(

@@ -2,6 +2,7 @@
 
 mod block;
 mod de;
+mod lenient;
 mod node;
 mod parse;
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
+use super::lenient::Lenient;
 use super::node::{Kind, Node};
 use crate::error::{Error, Problem, Result, Source};
 
@@ -39,7 +40,7 @@ pub fn parse(source: &Arc<Source>) -> Result<Node> {
 /// # Errors
 /// As for [`parse`], but several documents are fine.
 pub fn parse_documents(source: &Arc<Source>) -> Result<Vec<Node>> {
-    documents(source, None)
+    documents(source, None, &Lenient::new(&source.text), &mut None)
 }
 
 /// Parses every document of somebody's own file: as [`parse_documents`], but an alias is what it stands for, with
@@ -48,7 +49,15 @@ pub fn parse_documents(source: &Arc<Source>) -> Result<Vec<Node>> {
 /// # Errors
 /// As for [`parse_documents`], or aliases stand for more than anybody would write.
 pub fn parse_foreign(source: &Arc<Source>) -> Result<Vec<Node>> {
-    documents(source, Some(Anchors::default()))
+    let mut text = Lenient::new(&source.text);
+    loop {
+        let mut failed = None;
+        let read = documents(source, Some(Anchors::default()), &text, &mut failed);
+        let again = read.is_err() && failed.is_some_and(|failed| text.give(&failed));
+        if !again {
+            return read;
+        }
+    }
 }
 
 /// Nodes with an anchor, by its number, and how many nodes aliases stand for so far.
@@ -58,40 +67,57 @@ struct Anchors {
     aliased: usize,
 }
 
-fn documents(source: &Arc<Source>, anchors: Option<Anchors>) -> Result<Vec<Node>> {
+/// The documents of a text. `failed` is what the parser gave up at.
+fn documents(
+    source: &Arc<Source>,
+    anchors: Option<Anchors>,
+    text: &Lenient<'_>,
+    failed: &mut Option<ScanError>,
+) -> Result<Vec<Node>> {
     let mut builder = Builder {
         source,
-        events: Parser::new_from_str(&source.text),
+        text,
+        events: Parser::new_from_str(text.text()),
         end: 0,
         anchors,
+        failed: None,
     };
-    let mut documents = Vec::new();
-    while let Some((event, span)) = builder.next()? {
-        match event {
-            Event::StreamStart
-            | Event::StreamEnd
-            | Event::DocumentStart(..)
-            | Event::DocumentEnd => {}
-            other => {
-                let node = builder.node(other, &span, 0)?;
-                if !node.is_null() {
-                    documents.push(node);
-                }
-            }
-        }
-    }
-    Ok(documents)
+    let read = builder.all();
+    *failed = builder.failed;
+    read
 }
 
 struct Builder<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> {
     source: &'a Arc<Source>,
+    text: &'a Lenient<'a>,
     events: I,
     end: usize,
     /// Where aliases are read at all.
     anchors: Option<Anchors>,
+    /// What the parser gave up at.
+    failed: Option<ScanError>,
 }
 
 impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Builder<'a, I> {
+    fn all(&mut self) -> Result<Vec<Node>> {
+        let mut documents = Vec::new();
+        while let Some((event, span)) = self.next()? {
+            match event {
+                Event::StreamStart
+                | Event::StreamEnd
+                | Event::DocumentStart(..)
+                | Event::DocumentEnd => {}
+                other => {
+                    let node = self.node(other, &span, 0)?;
+                    if !node.is_null() {
+                        documents.push(node);
+                    }
+                }
+            }
+        }
+        Ok(documents)
+    }
+
     /// The next event that is not a comment.
     fn next(&mut self) -> Result<Option<(Event<'a>, Range<usize>)>> {
         loop {
@@ -99,11 +125,16 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Builder<'a, I
                 None => return Ok(None),
                 Some(Ok((Event::Comment(..), _))) => {}
                 Some(Ok((event, span))) => {
-                    let range = span.byte_range().unwrap_or(self.end..self.end);
+                    let range = span.byte_range().map(|range| self.text.original(range));
+                    let range = range.unwrap_or(self.end..self.end);
                     self.end = range.end;
                     return Ok(Some((event, range)));
                 }
-                Some(Err(error)) => return Err(self.broken(&error)),
+                Some(Err(error)) => {
+                    let broken = self.broken(&error);
+                    self.failed = Some(error);
+                    return Err(broken);
+                }
             }
         }
     }
@@ -115,7 +146,8 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Builder<'a, I
             let hint = "decide what stands there, and take the marks out";
             return Error::refused(problem.span(self.source, mark).hint(hint));
         }
-        let at = error.marker().byte_offset().unwrap_or(self.end);
+        let at = error.marker().byte_offset();
+        let at = at.map_or(self.end, |at| self.text.original(at..at).start);
         Error::refused(
             Problem::new(format!("broken YAML: {}", error.info())).span(self.source, at..at + 1),
         )
@@ -285,6 +317,29 @@ mod tests {
         assert!(problem.contains("too much"), "{problem}");
         assert!(node("a: &a [*a]\n").is_err());
         assert!(node("a: *nobody\n").is_err());
+    }
+
+    #[test]
+    fn what_go_reads_is_no_error() {
+        let text = "a: &x-1 k\nb:\n  *x-1: {c: ü}\nd: \"it\\'s \\'it\\'\"\n*x-1:\n  - z\n";
+        let source = Source::new("t.yaml", text);
+        let read = &parse_foreign(&source).unwrap()[0];
+        assert_eq!(
+            read.to_value(),
+            serde_json::json!({"a": "k", "b": {"k": {"c": "ü"}}, "d": "it's 'it'", "k": ["z"]})
+        );
+        let last = &read.get("k").unwrap().items()[0];
+        assert_eq!(&text[last.span.clone()], "z");
+        assert_eq!(
+            &text[read.get("d").unwrap().span.clone()],
+            "\"it\\'s \\'it\\'\""
+        );
+        for broken in ["a: *x:\n", "a: &x 1\n*y: 2\n", "a: \"\\q\"\n"] {
+            assert!(
+                parse_foreign(&Source::new("t.yaml", broken)).is_err(),
+                "{broken}"
+            );
+        }
     }
 
     #[test]

@@ -28,6 +28,9 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         let Some(path) = effective.at(&["spec", "path"]) else {
             continue;
         };
+        if path.text().is_some_and(is_to_be_filled) {
+            continue;
+        }
         let at = Spot::from(&path);
         if told.insert(at.key()) {
             tell(
@@ -55,6 +58,12 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
             tell(at, text, text, object.name, repository, findings);
         }
     }
+}
+
+/// Whether a part of a path stands for another that a script puts in: `__CLUSTER__`.
+fn is_to_be_filled(path: &str) -> bool {
+    path.split('/')
+        .any(|part| part.len() > 4 && part.starts_with("__") && part.ends_with("__"))
 }
 
 /// Whether a file lies in the tree that a path begins with, so that the path is meant for this repository.

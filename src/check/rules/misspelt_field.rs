@@ -36,6 +36,8 @@ struct Reader<'r> {
     whole: bool,
     severity: Severity,
     patterns: &'r mut BTreeMap<&'static str, Option<Regex>>,
+    /// Whether the repository patches its definitions so that a field takes a value.
+    added: &'r dyn Fn(&str) -> bool,
     /// All fields of the kind, to tell where one belongs.
     all: &'r [Field],
 }
@@ -44,6 +46,10 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
     let mut patterns = BTreeMap::new();
     let kinds = fields::flux();
     let bare = bare(repository);
+    let added = |value: &str| {
+        let mut texts = repository.index.texts.values();
+        texts.any(|source| source.text.contains("/enum/") && source.text.contains(value))
+    };
     for (id, object) in repository.objects.all.iter().enumerate() {
         let Some(fields) = kinds.get(&(object.api, object.kind)) else {
             continue;
@@ -61,6 +67,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
             whole: bare.contains(&id),
             severity: if unread { Severity::Warning } else { Severity::Error },
             patterns: &mut patterns,
+            added: &added,
             all: fields,
         };
         let spec = object.node.get("spec");
@@ -109,6 +116,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                 Severity::Error
             },
             patterns: &mut patterns,
+            added: &added,
             all: fields,
         };
         if let Kind::Mapping(_) = node.kind {
@@ -309,6 +317,9 @@ impl Reader<'_> {
     fn text(&mut self, node: &Node, field: &Field, findings: &mut Findings) {
         let text = node.text().unwrap_or_default();
         if !field.values.is_empty() && !field.values.contains(&text) {
+            if (self.added)(text) {
+                return;
+            }
             let message = format!("{} cannot be `{text}`", field.name);
             let finding = self.add(node, message, findings);
             let near = did_you_mean(text, field.values.iter().copied()).or_else(|| {

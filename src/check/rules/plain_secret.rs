@@ -83,7 +83,9 @@ fn known_shapes(
 ) {
     for (what, shape) in shapes {
         for found in shape.find_iter(&source.text) {
-            if is_made_up(found.as_str()) {
+            // A signed address names the key that signed it, and holds no secret.
+            let signed = source.text[..found.start()].ends_with("Credential=");
+            if is_made_up(found.as_str()) || signed {
                 continue;
             }
             let first = found.as_str().find('\n').unwrap_or(found.len());
