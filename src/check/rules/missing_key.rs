@@ -3,7 +3,7 @@
 use super::common::applied;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::{Generated, Lookup, Origin, Repository, group};
+use crate::index::{Built, Generated, Lookup, Origin, Repository, group};
 use crate::yaml::Node;
 
 pub(in crate::check) const RULE: Rule = Rule {
@@ -45,9 +45,8 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                     (at, generated_keys(generated))
                 }
             };
-            // One without any key is there to be filled: by an operator (secret-generator, replicator, reflector), or by
-            // somebody's hand.
-            let Some(keys) = keys.filter(|keys| !keys.is_empty()) else {
+            let Some(keys) = keys.filter(|keys| !keys.is_empty() || !is_filled(built, repository))
+            else {
                 continue;
             };
             let key = text("valuesKey").unwrap_or(USUAL);
@@ -68,10 +67,25 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                 "{} is not installed or upgraded: \"missing key\"",
                 object.built.name
             ));
-            finding.hint(format!("it has {}: name one by valuesKey", keys.join(", ")));
+            finding.hint(match keys.as_slice() {
+                [] => format!("give {name} the key {key}"),
+                keys => format!("it has {}: name one by valuesKey", keys.join(", ")),
+            });
             finding.related(at, "it is made here");
         }
     }
+}
+
+/// Whether one without any key is there to be filled: a Secret by somebody's hand, and what has annotations by the
+/// operator that reads them (secret-generator, replicator, reflector).
+fn is_filled(built: &Built<'_>, repository: &Repository<'_>) -> bool {
+    let annotations = match &built.origin {
+        Origin::Object(id) => repository.objects.all[*id]
+            .node
+            .at(&["metadata", "annotations"]),
+        Origin::Generated(made) => made.node.at(&["options", "annotations"]),
+    };
+    annotations.is_some() || built.kind(repository.objects) == "Secret"
 }
 
 /// The keys of an object as it is written.
