@@ -434,3 +434,21 @@ fn every_finding_is_sarif() {
     let assert = sandbox.run(["check", "-C", "none", "--format", "sarif"]);
     assert_is_sarif(&json(&stdout(&assert.success())));
 }
+
+#[test]
+fn what_cannot_be_read_is_told_and_nothing_is_said_of_the_rest() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let sandbox = bad("missing-path");
+    let file = sandbox.path("repo/clusters/prod/web.yaml");
+    for path in [file.clone(), sandbox.path("repo/clusters")] {
+        let mode = std::fs::metadata(&path).unwrap().permissions();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
+        // Whoever may read everything, as root may, is refused nothing.
+        let denied = std::fs::read(&file).is_err();
+        let ran = sandbox.run(["check", "-C", "repo"]);
+        std::fs::set_permissions(&path, mode).unwrap();
+        if denied {
+            ran.code(3).stderr(contains("could not"));
+        }
+    }
+}

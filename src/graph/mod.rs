@@ -201,7 +201,12 @@ impl Graph {
                 suspended: effective.text(&["spec", "suspend"]) == Some("true"),
                 there: true,
             });
-            if let Some(by) = by {
+            // Flux makes what it reads itself from before anything applies it.
+            let begins = unit.source.as_ref().is_some_and(|source| {
+                (&source.kind, &source.namespace, &source.name)
+                    == (&object.kind.to_owned(), &namespace, &built.name)
+            });
+            if let Some(by) = by.filter(|_| !begins) {
                 self.wait(own, by, Why::AppliedBy);
                 if looks_at(unit, object.kind, &built.name) {
                     self.wait(by, own, Why::WaitsForHealth);

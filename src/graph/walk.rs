@@ -78,19 +78,32 @@ impl Graph {
         self.ordered(&far(node, |node| self.before(node).collect()))
     }
 
-    /// All that waits for a node, near or far: the first to begin first.
+    /// All that waits for a node, near or far: the first to begin first. What only looks at the health of something
+    /// that fails is not ready, but has begun: what it applies does not wait.
     pub fn needed_by(&self, node: NodeId) -> Vec<NodeId> {
-        let waiting = self.waiting();
-        // Who looks at the health of something is not ready without it.
-        let mut watched = waiting;
+        let mut waiting = vec![Vec::new(); self.nodes.len()];
         for (own, waits) in self.waits.iter().enumerate() {
             for (other, why) in waits {
-                if *why == Why::WaitsForHealth {
-                    watched[*other].insert(own);
+                waiting[*other].push((own, *why));
+            }
+        }
+        let mut met = BTreeSet::new();
+        let mut queue = VecDeque::from([(node, false)]);
+        while let Some((at, begun)) = queue.pop_front() {
+            for (own, why) in &waiting[at] {
+                let next = match why {
+                    Why::WaitsForHealth => (*own, true),
+                    Why::DependsOn => (*own, false),
+                    _ if begun => continue,
+                    _ => (*own, false),
+                };
+                if next.0 != node && met.insert(next) {
+                    queue.push_back(next);
                 }
             }
         }
-        self.ordered(&far(node, |node| watched[node].iter().copied().collect()))
+        let met = met.into_iter().map(|(node, _)| node).collect();
+        self.ordered(&met)
     }
 
     fn ordered(&self, nodes: &BTreeSet<NodeId>) -> Vec<NodeId> {

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::terraform::{self, BrokenHcl, is_terraform};
 use super::{Index, Inline, Role, is_kustomization, is_yaml, references};
-use crate::error::{Error, Problem, Result, Source};
+use crate::error::{Error, Kind as Why, Problem, Problems, Result, Source};
 use crate::yaml::{Kind, Node, parse_foreign};
 
 /// Folders that hold nothing of the repository's own, whatever `.gitignore` says.
@@ -54,10 +54,7 @@ impl Index {
                     let read = parse(path, &source);
                     (path.clone(), Ok(source), read)
                 }
-                Err(error) => {
-                    let problem = Problem::new(format!("{path} could not be read: {error}"));
-                    (path.clone(), Err(problem), Read::Text)
-                }
+                Err(error) => (path.clone(), Err(unreadable(path, &error)), Read::Text),
             })
             .collect();
         let mut index = Self::default();
@@ -67,11 +64,19 @@ impl Index {
             let seen: BTreeSet<String> = walk(root, true)?.into_iter().collect();
             index.hidden = index.paths.difference(&seen).cloned().collect();
         }
+        let mut unread = Problems::default();
         for (path, source, read) in read {
             match source {
                 Ok(source) => index.take(path, source, read),
-                Err(problem) => index.problems.push(problem),
+                Err(problem) => unread.push(problem),
             }
+        }
+        // Of a repository of which a part is hidden nothing can be said.
+        if let Err(error) = unread.into_result() {
+            return Err(Error {
+                kind: Why::Failed,
+                ..error
+            });
         }
         for path in index.generated_from() {
             // What is no text goes into `binaryData`, where nothing looks for anything.
@@ -180,6 +185,18 @@ impl Index {
     }
 }
 
+/// What to do about a file or folder that cannot be read.
+const RIGHTS: &str = "give yourself the right to read it, or leave it out by .gitignore";
+
+fn unreadable(path: &str, error: &std::io::Error) -> Problem {
+    Problem::new(format!("could not read {path}: {error}")).hint(RIGHTS)
+}
+
+fn is_denied(error: &ignore::Error) -> bool {
+    let error = error.io_error();
+    error.is_some_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
+}
+
 /// Paths of all files, sorted; or of those that Flux would get.
 fn walk(root: &Path, as_flux: bool) -> Result<Vec<String>> {
     let mut builder = WalkBuilder::new(root);
@@ -206,7 +223,12 @@ fn walk(root: &Path, as_flux: bool) -> Result<Vec<String>> {
                         .hint("name a folder by -C DIR"),
                 ));
             }
-            // What cannot be looked into is as good as not there; what names it will be told.
+            Err(error) if is_denied(&error) => {
+                return Err(Error::failed(
+                    Problem::new(format!("could not look into a folder: {error}")).hint(RIGHTS),
+                ));
+            }
+            // What is gone by now is not there.
             Err(_) => continue,
         };
         if entry.file_type().is_some_and(|kind| kind.is_file())

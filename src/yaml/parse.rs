@@ -1,6 +1,6 @@
 //! Events of the parser into the spanned tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -225,6 +225,7 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Builder<'a, I
 
     fn mapping(&mut self, start: usize, depth: usize) -> Result<Node> {
         let mut entries: Vec<(Node, Node)> = Vec::new();
+        let mut names: HashMap<String, usize> = HashMap::new();
         while let Some((event, span)) = self.next()? {
             if matches!(event, Event::MappingEnd) {
                 break;
@@ -237,7 +238,13 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Builder<'a, I
                     "quote it if it is a text, as in \"{{ x }}\"",
                 );
             };
-            if let Some((first, _)) = entries.iter().find(|(k, _)| k.text() == Some(name)) {
+            let same = match names.get(name) {
+                _ if entries.len() < MANY => {
+                    entries.iter().position(|(k, _)| k.text() == Some(name))
+                }
+                found => found.copied(),
+            };
+            if let Some((first, _)) = same.map(|at| &entries[at]) {
                 let first = crate::error::Place::Span(Arc::clone(self.source), first.span.clone());
                 return self.problem(
                     &format!("the key `{name}` stands twice"),
@@ -250,6 +257,11 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Builder<'a, I
             };
             let value = self.node(event, &span, depth + 1)?;
             entries.push((key, value));
+            let noted = names.len();
+            if entries.len() >= MANY {
+                let new = entries.iter().enumerate().skip(noted);
+                names.extend(new.filter_map(|(at, (k, _))| Some((k.text()?.to_owned(), at))));
+            }
         }
         let end = entries.last().map_or(self.end, |(_, v)| v.span.end);
         Ok(Node {
@@ -258,6 +270,9 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Builder<'a, I
         })
     }
 }
+
+/// How many keys a map has before they are looked up by name.
+const MANY: usize = 32;
 
 /// Where a merge by lines left the first mark of a conflict.
 fn merge_mark(text: &str) -> Option<Range<usize>> {

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::common::applied_on;
+use super::common::{Applied, applied_on};
+use super::handover::{merged, values_of};
 use crate::check::facts::crds::BROUGHT;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::{Built, Cluster, Lookup, Origin, Repository, Unit, group};
+use crate::index::terraform::Value;
+use crate::index::{Built, Cluster, Lookup, Object, Origin, Repository, group};
 
 pub(in crate::check) const RULE: Rule = Rule {
     id: "crd-order",
@@ -26,15 +28,21 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         if bringers.charts.is_empty() {
             continue;
         }
-        // What it is called says that it brings kinds, and it lies elsewhere.
-        let elsewhere = |unit: &Unit<'_>| unit.name.contains("crd") && !unit.open.is_empty();
-        if cluster.units.iter().any(elsewhere) {
-            continue;
-        }
+        // What they are called says that they bring kinds, and they lie elsewhere.
+        let elsewhere: Vec<&str> = cluster
+            .units
+            .iter()
+            .filter(|unit| unit.name.contains("crd") && !unit.open.is_empty())
+            .map(|unit| unit.name.as_str())
+            .collect();
         let order = Order::of(cluster);
         let mut late: BTreeMap<(String, usize), Vec<Late>> = BTreeMap::new();
         for (number, unit) in cluster.units.iter().enumerate() {
             for built in &unit.built {
+                let object = repository.object(built);
+                if object.is_some_and(|object| may_bring(&elsewhere, object)) {
+                    continue;
+                }
                 look(
                     cluster, number, built, &bringers, &order, repository, &mut told, &mut late,
                     findings,
@@ -45,6 +53,25 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
             tell(late, findings);
         }
     }
+}
+
+/// Whether a Flux Kustomization that is called for the kinds it brings may be meant for that of an object: `crds` for
+/// any, `envoy-gateway-crds` for what has one of its words in its group or in the name of a chart that brings it.
+fn may_bring(names: &[&str], object: &Object<'_>) -> bool {
+    let brought = BROUGHT
+        .iter()
+        .filter(|brought| brought.group == object.group() && brought.kinds.contains(&object.kind));
+    let charts: Vec<&str> = brought
+        .flat_map(|brought| brought.charts)
+        .copied()
+        .collect();
+    names.iter().any(|name| {
+        let mut words = name.split('-').filter(|word| !word.contains("crd"));
+        let own = words.clone().next().is_none();
+        own || words.any(|word| {
+            object.group().contains(word) || charts.iter().any(|chart| chart.contains(word))
+        })
+    })
 }
 
 /// An object that does not wait for what brings its kind.
@@ -123,7 +150,9 @@ impl<'r> Bringers<'r> {
         let mut charts: BTreeMap<String, Vec<(usize, Spot)>> = BTreeMap::new();
         for release in applied_on(cluster, repository, group::HELM, "HelmRelease") {
             let text = |path: &[&str]| release.effective.text(path);
-            let skips = text(&["spec", "install", "crds"]) == Some("Skip");
+            // What is skipped is the folder `crds` of a chart, and not what it renders if its values ask for it.
+            let skips = text(&["spec", "install", "crds"]) == Some("Skip")
+                && !asks_for_definitions(&release, repository);
             let suspended = text(&["spec", "suspend"]) == Some("true");
             let name = match text(&["spec", "chart", "spec", "chart"]) {
                 Some(chart) => Some(chart.to_owned()),
@@ -167,6 +196,24 @@ impl<'r> Bringers<'r> {
             definitions,
         }
     }
+}
+
+/// Whether the values of a release ask for the definitions as a part of what is rendered.
+fn asks_for_definitions(release: &Applied<'_, '_>, repository: &Repository<'_>) -> bool {
+    let Some(layers) = values_of(release, repository) else {
+        return false;
+    };
+    let values = merged(layers.iter().map(|layer| &layer.value));
+    let places: [&[&str]; 4] = [
+        &["crds", "enabled"],
+        &["crds", "install"],
+        &["installCRDs"],
+        &["installCrds"],
+    ];
+    places.iter().any(|place| {
+        let value = values.at(place).and_then(Value::as_text);
+        value.as_deref() == Some("true")
+    })
 }
 
 /// The chart that an `OCIRepository` is of: the last part of its address.
