@@ -50,6 +50,7 @@ pub fn check(repository: &Repository<'_>, only: &[&str], config: &Config) -> Rep
         .retain(|finding| !is_idle(finding, repository));
     report.findings.sort_by_cached_key(Finding::order);
     report.findings.dedup();
+    gather(&mut report.findings);
     report
 }
 
@@ -61,6 +62,30 @@ fn is_idle(finding: &Finding, repository: &Repository<'_>) -> bool {
         && repository.index.files.contains_key(file)
         && !file.starts_with(".landform/")
         && repository.is_put_aside(file)
+}
+
+/// Tells once of what one place does to many objects: a template or a patch that all of them share. The findings are in
+/// order.
+fn gather(findings: &mut Vec<Finding>) {
+    let cause = |finding: &Finding| {
+        let at = finding.at.key();
+        (finding.rule, at, finding.severity, finding.hint.clone())
+    };
+    let mut more: std::collections::BTreeMap<_, usize> = std::collections::BTreeMap::new();
+    findings.retain(|finding| {
+        let count = more.entry(cause(finding)).or_default();
+        *count += 1;
+        *count == 1
+    });
+    for finding in findings {
+        if let Some(count) = more.get(&cause(finding)).filter(|count| **count > 1) {
+            let others = match count - 1 {
+                1 => "; another is as it".to_owned(),
+                others => format!("; {others} others are as it"),
+            };
+            finding.message.push_str(&others);
+        }
+    }
 }
 
 /// Lets what is said of any field give way to what is said of this one.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::configuration::{self, Configuration};
+use super::configuration::Configuration;
 use super::document::{ObjectId, Objects};
 use super::effective::Layer;
 use super::identity::{Clash, Identities};
@@ -232,14 +232,14 @@ impl<'a> Builder<'a> {
                 build.open.insert(format!("{file} has {key}"));
             }
         }
-        let files = configuration::files(folder, node, self.index);
-        build.configuration.read(files);
+        build.configuration.read(folder, node, self.index);
         generators(source, node, build);
         identities.add(folder, Some((source, node)), build, self);
         for item in node.get("components").into_iter().flat_map(Node::items) {
             self.component(folder, item, build);
         }
         // kustomize, `target/kusttarget_configplugin.go`: those by JSON in a list of their own come after the names.
+        merge(node, build);
         self.patches(folder, source, node, &MERGED, build);
         transform(source, node, self.objects, build);
         self.patches(folder, source, node, &["patchesJson6902"], build);
@@ -390,10 +390,7 @@ fn generators<'a>(source: &'a Arc<Source>, node: &'a Node, build: &mut Build<'a>
         option.map(|text| text == "true")
     };
     let all = node.get("generatorOptions").and_then(disabled);
-    for (key, kind) in [
-        ("configMapGenerator", "ConfigMap"),
-        ("secretGenerator", "Secret"),
-    ] {
+    for (key, kind) in GENERATORS {
         for entry in node.get(key).into_iter().flat_map(Node::items) {
             let Some(name) = entry.get("name").and_then(Node::text) else {
                 continue;
@@ -403,11 +400,6 @@ fn generators<'a>(source: &'a Arc<Source>, node: &'a Node, build: &mut Build<'a>
             // `true` in either place holds (kustomize, `types/generatoroptions.go`).
             let hashed = !(own.unwrap_or(false) || all.unwrap_or(false));
             if matches!(behavior, Some("merge" | "replace")) {
-                for each in build.built.iter_mut().filter(|each| each.name == name) {
-                    if let Origin::Generated(made) = &mut each.origin {
-                        made.merged |= made.kind == kind;
-                    }
-                }
                 continue;
             }
             let options = [node.get("generatorOptions"), entry.get("options")];
@@ -438,6 +430,30 @@ fn generators<'a>(source: &'a Arc<Source>, node: &'a Node, build: &mut Build<'a>
         }
     }
 }
+
+/// Marks what entries of generators add to, or take the place of. It may come from a Component: kustomize reads these
+/// before its generators up to version 5.1, and after them since.
+fn merge(node: &Node, build: &mut Build<'_>) {
+    for (key, kind) in GENERATORS {
+        for entry in node.get(key).into_iter().flat_map(Node::items) {
+            let text = |key: &str| entry.get(key).and_then(Node::text);
+            if !matches!(text("behavior"), Some("merge" | "replace")) {
+                continue;
+            }
+            for each in &mut build.built {
+                if let Origin::Generated(made) = &mut each.origin {
+                    made.merged |= made.kind == kind && text("name") == Some(&each.name);
+                }
+            }
+        }
+    }
+}
+
+/// The lists of generators, and what each gives.
+const GENERATORS: [(&str, &str); 2] = [
+    ("configMapGenerator", "ConfigMap"),
+    ("secretGenerator", "Secret"),
+];
 
 /// The label or annotation by which Flux puts no variables into an object, if it says `disabled`.
 pub const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";

@@ -55,6 +55,8 @@ pub struct Unit<'a> {
     pub loose: bool,
     /// Whether kustomize is taught further fields that name objects, so that it rewrites them.
     pub follows_names: bool,
+    /// Whether something that is not followed may write fields of the Flux Kustomizations that it applies.
+    rewrites_units: bool,
     /// What it puts in for variables.
     pub variables: Variables<'a>,
 }
@@ -187,6 +189,7 @@ impl<'a> Cluster<'a> {
             open: BTreeSet::new(),
             loose: false,
             follows_names: false,
+            rewrites_units: false,
         }
     }
 
@@ -200,8 +203,9 @@ impl<'a> Cluster<'a> {
                 unit.files = build.files;
                 unit.built = build.built;
                 unit.open = build.open;
-                unit.loose = build.loose;
+                unit.loose |= build.loose;
                 unit.follows_names = build.configuration.names;
+                unit.rewrites_units = build.configuration.units;
             }
             Folder::Missing(_) => {}
             Folder::Elsewhere => {
@@ -271,8 +275,9 @@ impl<'a> Cluster<'a> {
                 built: Vec::new(),
                 files: BTreeSet::new(),
                 open: BTreeSet::new(),
-                loose: false,
+                loose: parent.rewrites_units,
                 follows_names: false,
+                rewrites_units: false,
             });
         }
         if parent.source.is_none() {

@@ -15,6 +15,8 @@ pub(super) struct Configuration<'a> {
     namespaces: Vec<Field<'a>>,
     /// Whether there are further fields that name objects, so that kustomize rewrites them.
     pub names: bool,
+    /// Whether something that is not followed may write fields of the Flux Kustomizations of the build.
+    pub units: bool,
 }
 
 /// A field of objects of a kind (kustomize, `types/fieldspec.go`). Blank words stand for any.
@@ -28,11 +30,7 @@ struct Field<'a> {
 }
 
 /// The documents of the files that configure a kustomization.
-pub(super) fn files<'a>(
-    folder: &str,
-    node: &'a Node,
-    index: &'a Index,
-) -> impl Iterator<Item = &'a Node> {
+fn files<'a>(folder: &str, node: &'a Node, index: &'a Index) -> impl Iterator<Item = &'a Node> {
     let list = node
         .get("configurations")
         .into_iter()
@@ -47,8 +45,18 @@ pub(super) fn files<'a>(
 
 impl<'a> Configuration<'a> {
     /// Takes in what files say.
-    pub(super) fn read(&mut self, files: impl Iterator<Item = &'a Node>) {
-        for file in files {
+    pub(super) fn read(&mut self, folder: &str, node: &'a Node, index: &'a Index) {
+        self.units |= node.get("transformers").is_some();
+        let replacements = node.get("replacements").into_iter().flat_map(Node::items);
+        for replacement in replacements {
+            let path = replacement.get("path").and_then(Node::text);
+            let file = path.and_then(|path| index.files.get(&join(folder, path)?));
+            self.units |= match file {
+                Some(documents) => documents.iter().any(writes_units),
+                None => writes_units(replacement),
+            };
+        }
+        for file in files(folder, node, index) {
             self.names |= file.get("nameReference").is_some();
             let list = file.get("namespace").into_iter().flat_map(Node::items);
             self.namespaces.extend(list.filter_map(Field::read));
@@ -58,6 +66,7 @@ impl<'a> Configuration<'a> {
     /// Takes in what holds for a part of the build.
     pub(super) fn take(&mut self, other: &Self) {
         self.names |= other.names;
+        self.units |= other.units;
         for field in &other.namespaces {
             if !self.namespaces.contains(field) {
                 self.namespaces.push(field.clone());
@@ -90,6 +99,14 @@ impl<'a> Configuration<'a> {
             }
         }
     }
+}
+
+/// Whether a replacement, or one of a list, is for Flux Kustomizations, or for whatever kind.
+fn writes_units(node: &Node) -> bool {
+    let listed = node.items().iter().any(writes_units);
+    let targets = node.get("targets").into_iter().flat_map(Node::items);
+    let mut kinds = targets.map(|target| target.at(&["select", "kind"]).and_then(Node::text));
+    listed || kinds.any(|kind| kind.is_none_or(|kind| kind == "Kustomization"))
 }
 
 impl<'a> Field<'a> {

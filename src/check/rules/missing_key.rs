@@ -3,7 +3,7 @@
 use super::common::applied;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::{Built, Generated, Lookup, Origin, Repository, group};
+use crate::index::{Generated, Lookup, Origin, Repository, group};
 use crate::yaml::Node;
 
 pub(in crate::check) const RULE: Rule = Rule {
@@ -37,7 +37,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                     if object.mark("kustomize.toolkit.fluxcd.io/ssa").is_some() {
                         continue;
                     }
-                    (Spot::name(object), Some(written(object.node)))
+                    (Spot::name(object), written(object.node))
                 }
                 Origin::Object(_) => continue,
                 Origin::Generated(generated) => {
@@ -45,10 +45,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                     (at, generated_keys(generated))
                 }
             };
-            let Some(keys) = keys.filter(|keys| !keys.is_empty() || !is_filled(built, repository))
-            else {
-                continue;
-            };
+            let Some(keys) = keys else { continue };
             let key = text("valuesKey").unwrap_or(USUAL);
             let Some(key) = object.unit.variables.fill(key) else {
                 continue;
@@ -76,34 +73,31 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
     }
 }
 
-/// Whether one without any key is there to be filled: a Secret by somebody's hand, and what has annotations by the
-/// operator that reads them (secret-generator, replicator, reflector).
-fn is_filled(built: &Built<'_>, repository: &Repository<'_>) -> bool {
-    let annotations = match &built.origin {
-        Origin::Object(id) => repository.objects.all[*id]
-            .node
-            .at(&["metadata", "annotations"]),
-        Origin::Generated(made) => made.node.at(&["options", "annotations"]),
-    };
-    annotations.is_some() || built.kind(repository.objects) == "Secret"
-}
-
-/// The keys of an object as it is written.
-fn written(node: &Node) -> Vec<String> {
+/// The keys of an object as it is written. One without any is there to be filled: by an operator (secret-generator,
+/// replicator, reflector), or by somebody's hand.
+fn written(node: &Node) -> Option<Vec<String>> {
     let maps = ["data", "stringData", "binaryData"];
     let keys = maps
         .iter()
         .filter_map(|map| node.get(map))
         .flat_map(Node::entries);
-    keys.filter_map(|(key, _)| Some(key.text()?.to_owned()))
-        .collect()
+    let keys: Vec<String> = keys
+        .filter_map(|(key, _)| Some(key.text()?.to_owned()))
+        .collect();
+    (!keys.is_empty()).then_some(keys)
 }
 
 /// The keys that a generator gives: of files their names, unless one is said, and of literals what stands before `=`.
 /// What an `envs` file or another kustomization merges into it is not known.
 fn generated_keys(generated: &Generated<'_>) -> Option<Vec<String>> {
     let node = generated.node;
-    if node.get("envs").is_some() || node.get("env").is_some() || node.get("behavior").is_some() {
+    let bare = node.get("files").is_none() && node.get("literals").is_none();
+    if bare
+        || generated.merged
+        || node.get("envs").is_some()
+        || node.get("env").is_some()
+        || node.get("behavior").is_some()
+    {
         return None;
     }
     let list = |key: &str| {

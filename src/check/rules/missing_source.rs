@@ -1,5 +1,7 @@
 //! A source or a chart that is not there.
 
+use std::collections::BTreeMap;
+
 use super::common::{Applied, applied, instead};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
@@ -31,48 +33,98 @@ const PLACES: [(&str, &str, &[&str]); 6] = [
 ];
 
 fn check(repository: &Repository<'_>, findings: &mut Findings) {
+    let mut told: BTreeMap<Missing, Vec<Told<'_, '_>>> = BTreeMap::new();
     for (group, kind, path) in PLACES {
         for object in applied(repository, group, kind) {
-            if let Some(reference) = object.effective.at(path) {
-                look(&object, kind, &reference, repository, findings);
+            let reference = object.effective.at(path);
+            let missing =
+                reference.and_then(|reference| look(object, kind, &reference, repository));
+            if let Some((missing, one)) = missing {
+                told.entry(missing).or_default().push(one);
             }
         }
     }
+    for ((_, _, of, name, _), all) in told {
+        tell(&of, &name, &all, repository, findings);
+    }
 }
 
-fn look(
-    object: &Applied<'_, '_>,
-    kind: &str,
-    reference: &Located<'_>,
-    repository: &Repository<'_>,
-    findings: &mut Findings,
-) {
+/// The cluster, what names it, and kind, name and namespace of a source that is not there.
+type Missing = (String, &'static str, String, String, Option<String>);
+
+/// Something that names a source that is not there.
+struct Told<'r, 'a> {
+    object: Applied<'r, 'a>,
+    kind: &'static str,
+    node: Located<'a>,
+}
+
+fn look<'r, 'a>(
+    object: Applied<'r, 'a>,
+    kind: &'static str,
+    reference: &Located<'a>,
+    repository: &Repository<'a>,
+) -> Option<(Missing, Told<'r, 'a>)> {
     let text = |key: &str| reference.get(key).and_then(|node| node.text());
     let of = text("kind").unwrap_or("ImageRepository");
-    let Some(node) = reference.get("name") else {
-        return;
-    };
-    let Some(name) = object.unit.variables.fill(node.text().unwrap_or_default()) else {
-        return;
-    };
+    let node = reference.get("name")?;
+    let name = object
+        .unit
+        .variables
+        .fill(node.text().unwrap_or_default())?;
     let own = object.built.namespace.as_deref();
     let namespace = text("namespace").or(own);
     let found = object
         .cluster
         .find(of, namespace, &name, repository.objects);
-    if matches!(found, Lookup::Found(..) | Lookup::Unknown) || is_its_own(object, of, &name) {
-        return;
+    if matches!(found, Lookup::Found(..) | Lookup::Unknown) || is_its_own(&object, of, &name) {
+        return None;
     }
     // Made by an ArtifactGenerator, a ResourceSet or the operator.
     let may_be_made = of == "ExternalArtifact" || object.cluster.start.known == Known::Implied;
     if may_be_made && matches!(found, Lookup::None) {
-        return;
+        return None;
     }
+    let missing = (
+        object.cluster.label().to_owned(),
+        kind,
+        of.to_owned(),
+        name,
+        namespace.map(str::to_owned),
+    );
+    Some((missing, Told { object, kind, node }))
+}
+
+/// Tells of a source that is not there, once for all that name it.
+fn tell(
+    of: &str,
+    name: &str,
+    all: &[Told<'_, '_>],
+    repository: &Repository<'_>,
+    findings: &mut Findings,
+) {
+    let Some(Told { object, kind, node }) = all.first() else {
+        return;
+    };
+    let own = object.built.namespace.as_deref();
+    let said = object.effective.clone();
+    let namespace = PLACES
+        .iter()
+        .filter(|(_, of, _)| of == kind)
+        .find_map(|(_, _, path)| said.at(path)?.get("namespace")?.text());
+    let namespace = namespace.or(own);
+    let found = object.cluster.find(of, namespace, name, repository.objects);
+    let others = match all.len() - 1 {
+        0 => "",
+        1 => " and another",
+        more => &format!(" and {more} others"),
+    };
+    let takes = if others.is_empty() { "takes" } else { "take" };
     let message = format!(
-        "{kind} {} takes {of} {name}, which is not there",
+        "{kind} {}{others} {takes} {of} {name}, which is not there",
         object.built.name
     );
-    let finding = findings.add(Spot::from(&node), message);
+    let finding = findings.add(Spot::from(node), message);
     finding.effect(format!(
         "{} is not applied: Flux says \"source not found\"",
         object.built.name
@@ -82,14 +134,27 @@ fn look(
     for other in ["OCIRepository", "HelmRepository", "GitRepository", "Bucket"] {
         let there = object
             .cluster
-            .find(other, namespace, &name, repository.objects);
+            .find(other, namespace, name, repository.objects);
         if other != of && matches!(there, Lookup::Found(..)) {
             finding.hint(format!("{name} is of the kind {other}: write that"));
             is_other = true;
         }
     }
     instead(finding, &found, repository);
-    if matches!(found, Lookup::None) && !is_other && !object.cluster.open.is_empty() {
+    let mut objects = repository.objects.all.iter();
+    let written = objects.find(|object| {
+        let read = repository.reached.contains(object.file());
+        object.kind == of && object.name == name && !read
+    });
+    if matches!(found, Lookup::None)
+        && !is_other
+        && let Some(written) = written
+    {
+        // As what a bootstrap applies by hand.
+        finding.severity(Severity::Hint);
+        finding.effect("it is written, and nothing here applies it: unless somebody does by hand, Flux says \"source not found\"");
+        finding.related(Spot::name(written), "it is written here");
+    } else if matches!(found, Lookup::None) && !is_other && !object.cluster.open.is_empty() {
         finding.severity(Severity::Warning);
     }
 }

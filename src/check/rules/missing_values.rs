@@ -60,13 +60,13 @@ fn look(
         _ => {}
     }
     let optional = text("optional") == Some("true");
-    let near = matches!(found, Lookup::Near(_) | Lookup::Otherwhere(..));
     // Made by hand, by Terraform, or by an operator: only a name that is nearly there is surely meant for another.
-    let slip = match found {
+    let near = match found {
         Lookup::Near(near) => is_slip(&name, near),
-        _ => near,
+        Lookup::Otherwhere(..) => true,
+        _ => false,
     };
-    if optional && !slip || made_elsewhere(of, &name, repository) {
+    if optional && !near || made_elsewhere(of, &name, repository) {
         return;
     }
     let message = format!(
@@ -140,18 +140,22 @@ pub(in crate::check) fn made_elsewhere(
     let made = terraform
         .into_iter()
         .any(|(_, source)| source.text.contains(&quoted));
-    made || kind == "Secret"
-        && repository.objects.all.iter().any(|object| {
-            let target = object.node.at(&["spec", "target", "name"]);
-            let secret = object.node.at(&["spec", "secretName"]);
-            let maker = matches!(
-                object.kind,
-                "ExternalSecret" | "SealedSecret" | "Certificate" | "PushSecret"
-            );
-            let named = [target, secret]
-                .into_iter()
-                .flatten()
-                .any(|node| node.text() == Some(name));
-            maker && (named || object.name == name)
-        })
+    let mut objects = repository.objects.all.iter();
+    made || objects.any(|object| {
+        // The provisioner of buckets makes a ConfigMap and a Secret of its name.
+        if object.kind == "ObjectBucketClaim" {
+            return object.name == name;
+        }
+        let target = object.node.at(&["spec", "target", "name"]);
+        let secret = object.node.at(&["spec", "secretName"]);
+        let maker = matches!(
+            object.kind,
+            "ExternalSecret" | "SealedSecret" | "Certificate" | "PushSecret"
+        );
+        let named = [target, secret]
+            .into_iter()
+            .flatten()
+            .any(|node| node.text() == Some(name));
+        kind == "Secret" && maker && (named || object.name == name)
+    })
 }

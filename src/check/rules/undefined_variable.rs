@@ -25,6 +25,8 @@ struct Undefined<'r, 'a> {
     name: String,
     unit: &'r Unit<'a>,
     at: Spot,
+    /// Whether it stands in the default of one that is set, so that nothing of it is put in.
+    spare: bool,
 }
 
 fn check(repository: &Repository<'_>, findings: &mut Findings) {
@@ -66,11 +68,22 @@ fn look<'r, 'a>(
     for built in &unit.built {
         for (list, numbers) in texts.of(repository, built) {
             for text in numbers.iter().map(|number| &list[*number]) {
-                for variable in variables(text.string) {
-                    if is_undefined(&variable, unit) {
+                let all = variables(text.string);
+                for variable in &all {
+                    if is_undefined(variable, unit) {
+                        let spare = all.iter().any(|outer| {
+                            let default = outer.default.unwrap_or_default();
+                            unit.variables.known.contains_key(outer.name)
+                                && default.contains(&format!("${{{}", variable.name))
+                        });
                         let name = variable.name.to_owned();
                         let at = text.spot(&format!("${{{name}"));
-                        found.push(Undefined { name, unit, at });
+                        found.push(Undefined {
+                            name,
+                            unit,
+                            at,
+                            spare,
+                        });
                     }
                 }
             }
@@ -134,6 +147,12 @@ fn tell(
         finding.severity(Severity::Hint);
         finding.effect(format!(
             "unless {open} has it, {} is not applied",
+            unit.name
+        ));
+    } else if one.spare {
+        finding.severity(Severity::Hint);
+        finding.effect(format!(
+            "since Flux 2.9 {} is not applied: \"variable not set\"; before, the other variable is put in",
             unit.name
         ));
     } else if custom && slip.is_none() {
