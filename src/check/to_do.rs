@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::Spot;
-use super::rules::made_elsewhere;
+use super::rules::Made;
 use crate::error::Source;
 use crate::index::{
     Built, Cluster, Index, Lookup, Origin, Repository, Unit, group, is_cluster_scoped, join,
@@ -41,10 +41,11 @@ struct Needed<'n> {
 /// The Secrets that are to be made, by namespace and name.
 pub fn to_do(repository: &Repository<'_>) -> Vec<ToDo> {
     let mut all: BTreeMap<(Option<String>, String), ToDo> = BTreeMap::new();
+    let made = Made::of(repository);
     for cluster in &repository.clusters {
         for unit in cluster.units.iter().filter(|unit| !unit.is_remote()) {
             for built in &unit.built {
-                look(cluster, unit, built, repository, &mut all);
+                look(cluster, unit, built, &made, repository, &mut all);
             }
         }
     }
@@ -55,6 +56,7 @@ fn look(
     cluster: &Cluster<'_>,
     unit: &Unit<'_>,
     built: &Built<'_>,
+    made: &Made<'_>,
     repository: &Repository<'_>,
     all: &mut BTreeMap<(Option<String>, String), ToDo>,
 ) {
@@ -76,7 +78,7 @@ fn look(
             let namespace = one.namespace.or(own);
             let found = cluster.find("Secret", namespace, &name, objects);
             if matches!(found, Lookup::Found(..) | Lookup::Unknown)
-                || made_elsewhere("Secret", &name, repository)
+                || made.has("Secret", &name)
                 || made_by_operator(&name, cluster, repository)
             {
                 continue;

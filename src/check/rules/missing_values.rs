@@ -1,6 +1,7 @@
 //! `ConfigMap`s and Secrets that values or variables come from, and that nothing makes.
 
 use super::common::{Applied, applied, instead, is_slip};
+use super::made::Made;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::index::{Generated, Located, Lookup, Origin, Repository, group};
@@ -22,10 +23,11 @@ const PLACES: [(&str, &str, &[&str]); 2] = [
 ];
 
 fn check(repository: &Repository<'_>, findings: &mut Findings) {
+    let made = Made::of(repository);
     for (group, kind, path) in PLACES {
         for object in applied(repository, group, kind) {
             for item in object.effective.items(path) {
-                look(&object, kind, &item, repository, findings);
+                look(&object, kind, &item, &made, repository, findings);
             }
         }
     }
@@ -35,6 +37,7 @@ fn look(
     object: &Applied<'_, '_>,
     kind: &str,
     item: &Located<'_>,
+    made: &Made<'_>,
     repository: &Repository<'_>,
     findings: &mut Findings,
 ) {
@@ -66,7 +69,7 @@ fn look(
         Lookup::Otherwhere(..) => true,
         _ => false,
     };
-    if optional && !near || made_elsewhere(of, &name, repository) {
+    if optional && !near || made.has(of, &name) {
         return;
     }
     let message = format!(
@@ -126,36 +129,4 @@ fn hashed(
         Spot::node(generated.source, generated.node),
         "it is generated here",
     );
-}
-
-/// Whether something else in the repository has the name: Terraform, an operator's object, a chart's values.
-pub(in crate::check) fn made_elsewhere(
-    kind: &str,
-    name: &str,
-    repository: &Repository<'_>,
-) -> bool {
-    let index = repository.index;
-    let terraform = index.texts.iter().filter(|(path, _)| path.ends_with(".tf"));
-    let quoted = format!("\"{name}\"");
-    let made = terraform
-        .into_iter()
-        .any(|(_, source)| source.text.contains(&quoted));
-    let mut objects = repository.objects.all.iter();
-    made || objects.any(|object| {
-        // The provisioner of buckets makes a ConfigMap and a Secret of its name.
-        if object.kind == "ObjectBucketClaim" {
-            return object.name == name;
-        }
-        let target = object.node.at(&["spec", "target", "name"]);
-        let secret = object.node.at(&["spec", "secretName"]);
-        let maker = matches!(
-            object.kind,
-            "ExternalSecret" | "SealedSecret" | "Certificate" | "PushSecret"
-        );
-        let named = [target, secret]
-            .into_iter()
-            .flatten()
-            .any(|node| node.text() == Some(name));
-        kind == "Secret" && maker && (named || object.name == name)
-    })
 }

@@ -24,6 +24,7 @@ pub(super) mod handover_variables;
 pub(super) mod helm_provider_form;
 pub(super) mod immutable_field;
 pub(super) mod legacy_kustomize;
+mod made;
 pub(super) mod missing_dependency;
 pub(super) mod missing_file;
 pub(super) mod missing_health_check;
@@ -60,4 +61,4 @@ pub(super) mod unused_values;
 pub(super) mod variable_type;
 pub(super) mod yaml_trap;
 
-pub(super) use missing_values::made_elsewhere;
+pub(super) use made::Made;
