@@ -3,16 +3,26 @@
 use std::fmt;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A text that errors can point into: a file, an embedded template, a flag.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Source {
     /// Name as shown to the user, usually a path.
     pub name: String,
     /// The whole text.
     pub text: String,
+    /// The bytes at which its lines begin, once somebody asks: of one text thousands of places may be told.
+    lines: OnceLock<Vec<usize>>,
 }
+
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.text) == (&other.name, &other.text)
+    }
+}
+
+impl Eq for Source {}
 
 impl Source {
     /// Makes a shared source.
@@ -20,7 +30,20 @@ impl Source {
         Arc::new(Self {
             name: name.into(),
             text: text.into(),
+            lines: OnceLock::new(),
         })
+    }
+
+    /// 1-based line and column (in characters) of a byte.
+    pub fn line_column(&self, at: usize) -> (usize, usize) {
+        let at = floor_boundary(&self.text, at);
+        let lines = self.lines.get_or_init(|| {
+            let ends = self.text.match_indices('\n').map(|(end, _)| end + 1);
+            std::iter::once(0).chain(ends).collect()
+        });
+        let line = lines.partition_point(|begin| *begin <= at);
+        let begin = lines[line - 1];
+        (line, self.text[begin..at].chars().count() + 1)
     }
 }
 
@@ -39,17 +62,7 @@ impl Place {
         let Self::Span(source, span) = self else {
             return None;
         };
-        let start = floor_boundary(&source.text, span.start);
-        let before = &source.text[..start];
-        let line = before.matches('\n').count() + 1;
-        let column = before
-            .rsplit('\n')
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .count()
-            + 1;
-        Some((line, column))
+        Some(source.line_column(span.start))
     }
 }
 

@@ -367,9 +367,8 @@ impl Index {
 
     /// 1-based line of a byte of a file.
     pub fn line(&self, path: &str, at: usize) -> usize {
-        let text = self.texts.get(path).map_or("", |source| &source.text);
-        let end = crate::error::floor_boundary(text, at);
-        text[..end].matches('\n').count() + 1
+        let source = self.texts.get(path);
+        source.map_or(1, |source| source.line_column(at).0)
     }
 }
 

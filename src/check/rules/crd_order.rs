@@ -1,5 +1,6 @@
 //! Custom resources that are applied before what brings their kind.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::common::{Applied, applied_on};
@@ -38,13 +39,15 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         let order = Order::of(cluster);
         let mut late: BTreeMap<(String, usize), Vec<Late>> = BTreeMap::new();
         for (number, unit) in cluster.units.iter().enumerate() {
+            // Few have anything that must wait.
+            let after = LazyCell::new(|| order.after(number));
             for built in &unit.built {
                 let object = repository.object(built);
                 if object.is_some_and(|object| may_bring(&elsewhere, object)) {
                     continue;
                 }
                 look(
-                    cluster, number, built, &bringers, &order, repository, &mut told, &mut late,
+                    cluster, number, built, &bringers, &after, repository, &mut told, &mut late,
                     findings,
                 );
             }
@@ -235,13 +238,17 @@ fn chart_of(
         .map(str::to_owned)
 }
 
-/// What each Flux Kustomization of a cluster comes after: its dependencies, those of its parents, and so on.
-struct Order {
-    after: Vec<BTreeSet<usize>>,
+/// What the Flux Kustomizations of a cluster wait for and apply.
+struct Order<'c, 'a> {
+    cluster: &'c Cluster<'a>,
+    /// For each, its dependencies and its parents.
+    direct: Vec<BTreeSet<usize>>,
+    /// For each, those that it applies.
+    children: Vec<BTreeSet<usize>>,
 }
 
-impl Order {
-    fn of(cluster: &Cluster<'_>) -> Self {
+impl<'c, 'a> Order<'c, 'a> {
+    fn of(cluster: &'c Cluster<'a>) -> Self {
         let units = &cluster.units;
         let mut direct: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); units.len()];
         for (number, unit) in units.iter().enumerate() {
@@ -263,23 +270,28 @@ impl Order {
                 children[*parent].insert(number);
             }
         }
-        let after = (0..units.len()).map(|number| {
-            let mut seen = BTreeSet::new();
-            let mut stack: Vec<usize> = direct[number].iter().copied().collect();
-            while let Some(next) = stack.pop() {
-                if seen.insert(next) {
-                    stack.extend(&direct[next]);
-                    // What is waited for waits for what it applies, if it is told to; its own parents do not.
-                    if !units[number].parents.contains(&next) {
-                        stack.extend(children[next].iter().filter(|child| **child != number));
-                    }
+        Self {
+            cluster,
+            direct,
+            children,
+        }
+    }
+
+    /// What one comes after: its dependencies, those of its parents, and so on.
+    fn after(&self, number: usize) -> BTreeSet<usize> {
+        let mut seen = BTreeSet::new();
+        let mut stack: Vec<usize> = self.direct[number].iter().copied().collect();
+        while let Some(next) = stack.pop() {
+            if seen.insert(next) {
+                stack.extend(&self.direct[next]);
+                // What is waited for waits for what it applies, if it is told to; its own parents do not.
+                if !self.cluster.units[number].parents.contains(&next) {
+                    let children = self.children[next].iter();
+                    stack.extend(children.filter(|child| **child != number));
                 }
             }
-            seen
-        });
-        Self {
-            after: after.collect(),
         }
+        seen
     }
 }
 
@@ -287,12 +299,12 @@ impl Order {
     clippy::too_many_arguments,
     reason = "all of them are what a look at one object needs"
 )]
-fn look(
+fn look<F: FnOnce() -> BTreeSet<usize>>(
     cluster: &Cluster<'_>,
     number: usize,
     built: &Built<'_>,
     bringers: &Bringers<'_>,
-    order: &Order,
+    after: &LazyCell<BTreeSet<usize>, F>,
     repository: &Repository<'_>,
     told: &mut BTreeSet<(String, usize)>,
     late: &mut BTreeMap<(String, usize), Vec<Late>>,
@@ -321,7 +333,7 @@ fn look(
         return;
     };
     let same = own.is_some();
-    let before = |unit: &usize| order.after[number].contains(unit);
+    let before = |unit: &usize| after.contains(unit);
     let defined = bringers.definitions.get(&(object.group(), object.kind));
     // Definitions in a Flux Kustomization that nothing waits for are there sooner or later, as those of a release.
     let ordered = defined.is_some_and(|units| units.contains(&number) || units.iter().any(before));
