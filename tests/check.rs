@@ -452,3 +452,13 @@ fn what_cannot_be_read_is_told_and_nothing_is_said_of_the_rest() {
         }
     }
 }
+
+#[test]
+fn a_folder_without_manifests_is_no_success() {
+    let sandbox = Sandbox::new();
+    sandbox.write("empty/a.txt", "");
+    let wrong = sandbox.run(["check", "-C", "empty"]).code(2);
+    wrong.stderr(contains("there is nothing to check in"));
+    let wrong = sandbox.run(["check", "-C", "empty/a.txt"]).code(2);
+    wrong.stderr(contains("is no folder"));
+}

@@ -13,6 +13,7 @@ use super::watch::watch;
 use crate::check::{RULES, Severity, check, config_of, rule, to_do};
 use crate::error::{Error, Problem, Result, suggest};
 use crate::git;
+use crate::index::terraform::is_terraform;
 use crate::index::{Index, Objects, Past, Repository};
 use crate::model::RECORD;
 use crate::ui::{
@@ -165,6 +166,12 @@ fn once(args: &CheckArgs, asked: &Asked<'_>, printer: &Printer) -> Result<u8> {
     let began = Instant::now();
     let root = asked.root.as_path();
     let index = Index::whole(root)?;
+    if index.files.is_empty() && !index.paths.iter().any(|path| is_terraform(path)) {
+        return Err(Error::refused(
+            Problem::new(format!("there is nothing to check in {}", root.display()))
+                .hint("name a folder with manifests by -C DIR"),
+        ));
+    }
     let objects = Objects::of(&index);
     let mut repository = Repository::of(&index, &objects);
     repository.past = past(root, args.since.as_deref(), &repository)?;
@@ -250,6 +257,10 @@ pub(super) fn root(dir: &Path) -> Result<PathBuf> {
     let start = dir
         .canonicalize()
         .map_err(|error| Error::io("look in", dir, &error))?;
+    if !start.is_dir() {
+        let problem = Problem::new(format!("{} is no folder", dir.display()));
+        return Err(Error::refused(problem.hint("name a folder by -C DIR")));
+    }
     let mut above = start.ancestors();
     let marked =
         above.find(|folder| folder.join(".git").exists() || folder.join(".landform").is_dir());
