@@ -430,7 +430,7 @@ fn every_finding_is_sarif() {
         let itself = found.iter().any(|found| found["ruleId"] == rule.id);
         assert!(itself || of_past, "{}", rule.id);
     }
-    sandbox.write("none/a.txt", "");
+    sandbox.write("none/a.yaml", "a: b\n");
     let assert = sandbox.run(["check", "-C", "none", "--format", "sarif"]);
     assert_is_sarif(&json(&stdout(&assert.success())));
 }
