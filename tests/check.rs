@@ -59,7 +59,7 @@ fn it_says_what_where_and_what_mends_it() {
         "   |         ^^^^^^^^^^",
         "web fails with \"path not found\" and applies nothing",
         "help: did you mean `./apps/web`?",
-        "2 errors; 5 files in ",
+        "3 errors; 7 files in ",
     ] {
         assert!(said.contains(words), "no `{words}` in\n{said}");
     }
@@ -219,7 +219,7 @@ fn what_is_surely_a_slip_is_mended() {
     for words in [
         "-  path: ./apps/wbe\n",
         "+  path: ./apps/web\n",
-        "1 of 2 findings are mended by it",
+        "1 of 3 findings are mended by it",
     ] {
         assert!(said.contains(words), "no `{words}` in\n{said}");
     }
@@ -229,7 +229,7 @@ fn what_is_surely_a_slip_is_mended() {
         .run(["check", "-C", "repo", "--fix"])
         .code(2)
         .stderr(contains("add --yes"));
-    // One finding is left, so it is not done.
+    // Other findings are left, so it is not done.
     let done = sandbox
         .run(["check", "-C", "repo", "--fix", "missing-path", "--yes"])
         .code(1);
@@ -388,12 +388,12 @@ fn it_looks_again_when_a_file_changes() {
     command.env("NO_COLOR", "1");
     let mut session = expectrl::Session::spawn(command).unwrap();
     session.set_expect_timeout(Some(std::time::Duration::from_secs(20)));
-    session.expect("2 errors;").unwrap();
+    session.expect("3 errors;").unwrap();
     session.expect("Watching for changes").unwrap();
     let unit = "repo/clusters/prod/web.yaml";
     let mended = sandbox.read(unit).replace("./apps/wbe", "./apps/web");
     sandbox.write(unit, &mended);
-    session.expect("1 error;").unwrap();
+    session.expect("2 errors;").unwrap();
     session.expect("Watching for changes").unwrap();
     session.send("\u{3}").unwrap();
     session.expect(expectrl::Eof).unwrap();

@@ -1,7 +1,7 @@
 //! Artifacts that an `ArtifactGenerator` puts together: where what lies in one comes from.
 
 use super::document::{Objects, group};
-use super::path::join;
+use super::path::{join, rooted};
 use super::start::SourceName;
 use crate::yaml::Node;
 
@@ -13,7 +13,7 @@ pub(super) fn origin(
     path: &str,
     objects: &Objects<'_>,
 ) -> Option<(SourceName, String)> {
-    let path = join("", path.trim_start_matches('/'))?;
+    let path = rooted("", path)?;
     for (_, generator) in objects.of_kind(group::EXTENSIONS, "ArtifactGenerator") {
         let own = generator.namespace.unwrap_or(&artifact.namespace);
         if own != artifact.namespace {

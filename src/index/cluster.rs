@@ -9,7 +9,7 @@ use super::effective::{Effective, Layer};
 use super::repository::{effective, place_of};
 use super::start::{Known, SourceName, Start};
 use super::variables::Variables;
-use super::{Index, join};
+use super::{Index, rooted};
 use crate::error::did_you_mean;
 use crate::yaml::Node;
 
@@ -309,7 +309,7 @@ impl<'a> Cluster<'a> {
             };
             if at_first.is_none_or(|own| own == &source) {
                 let root = self.start.root.clone();
-                let folder = join(&root, &path);
+                let folder = rooted(&root, &path);
                 let folder = folder.filter(|folder| folder.is_empty() || index.has_folder(folder));
                 return (root, folder.map_or(Folder::Missing(path), Folder::Here));
             }
@@ -317,7 +317,7 @@ impl<'a> Cluster<'a> {
         }
         match (&parent.source, source) {
             (Some(own), Some(source)) if own == source => {
-                let folder = join(&parent.root, path.trim_start_matches('/'));
+                let folder = rooted(&parent.root, path);
                 let there = |folder: &String| folder.is_empty() || index.has_folder(folder);
                 let folder = match folder {
                     Some(folder) if there(&folder) => Folder::Here(folder),
@@ -327,7 +327,7 @@ impl<'a> Cluster<'a> {
                 (parent.root.clone(), folder)
             }
             // The root of whatever source it is: every repository has one.
-            (None, _) if join("", path).is_some_and(|path| path.is_empty()) => {
+            (None, _) if rooted("", path).is_some_and(|path| path.is_empty()) => {
                 (String::new(), Folder::Unknown)
             }
             (None, _) => found(Folder::Unknown),
@@ -422,7 +422,7 @@ impl<'a> Cluster<'a> {
             .effective
             .as_ref()
             .and_then(|all| all.text(&["spec", "path"]));
-        known || path.and_then(|path| join("", path)).as_ref() == Some(folder)
+        known || path.and_then(|path| rooted("", path)).as_ref() == Some(folder)
     }
 
     /// What the cluster is called: the folder where its Flux begins.
@@ -558,7 +558,7 @@ fn by_their_likes(children: &mut [Unit<'_>]) {
             && !path.contains("${")
         {
             unit.root.clone_from(root);
-            unit.folder = Folder::Missing(join(root, path).unwrap_or_else(|| path.to_owned()));
+            unit.folder = Folder::Missing(rooted(root, path).unwrap_or_else(|| path.to_owned()));
         }
     }
 }

@@ -55,7 +55,7 @@ impl FluxKustomization {
 
     /// The folder it applies, from the root of the repository.
     pub fn folder(&self) -> Option<String> {
-        path::join("", &self.path.as_ref()?.value)
+        path::rooted("", &self.path.as_ref()?.value)
     }
 }
 

@@ -19,6 +19,23 @@ pub fn join(folder: &str, path: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
+/// A path that Flux reads from the root of a source, which is `root` in this repository: it leads no further up than
+/// that, and a slash before it says nothing (kustomize-controller, `securejoin.SecureJoin`). None for an address.
+pub fn rooted(root: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    let below = parts.join("/");
+    join(root, &below).filter(|_| !path.contains("://"))
+}
+
 /// The folder that a file lies in; blank for one at the root.
 pub fn folder_of(file: &str) -> &str {
     file.rsplit_once('/').map_or("", |(folder, _)| folder)
@@ -52,5 +69,19 @@ mod tests {
         assert_eq!(join("a", "../.."), None);
         assert_eq!(join("a", "https://h/x"), None);
         assert_eq!(join("a", "/etc"), None);
+    }
+
+    #[test]
+    fn flux_stays_below_the_root() {
+        for (root, path, whole) in [
+            ("", "../apps/x", "apps/x"),
+            ("", "./a/../../b/", "b"),
+            ("", "/a", "a"),
+            ("a", "../b", "a/b"),
+            ("a", "./", "a"),
+        ] {
+            assert_eq!(rooted(root, path).as_deref(), Some(whole));
+        }
+        assert_eq!(rooted("", "https://h/x"), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::path::join;
+use super::path::{join, rooted};
 use super::{folder_of, is_kustomization};
 use crate::yaml::Node;
 
@@ -84,7 +84,11 @@ fn put(role: Role, from: &str, node: &Node, found: &mut Vec<Reference>) {
         Some((key, path)) => (format!("{key}="), path),
         None => (String::new(), text),
     };
-    if let Some(to) = join(from, text) {
+    let to = match role {
+        Role::FluxPath | Role::SyncPath => rooted(from, text),
+        _ => join(from, text),
+    };
+    if let Some(to) = to {
         found.push(Reference {
             role,
             span: node.span.clone(),
@@ -156,7 +160,7 @@ fn flux(node: &Node, found: &mut Vec<Reference>) {
             return;
         };
         put(Role::FluxPath, "", path, found);
-        let folder = path.text().and_then(|path| join("", path));
+        let folder = path.text().and_then(|path| rooted("", path));
         let components = node.at(&["spec", "components"]);
         for item in components.into_iter().flat_map(Node::items) {
             if let Some(folder) = &folder {

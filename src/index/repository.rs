@@ -13,7 +13,7 @@ use super::identity::Clash;
 use super::patch::Idle;
 use super::start::{Known, Start};
 use super::terraform::Terraform;
-use super::{Index, Reference, folder_of, join};
+use super::{Index, Reference, folder_of, rooted};
 use crate::error::Source;
 use crate::yaml::Node;
 
@@ -288,7 +288,7 @@ pub(super) fn place_of(path: &str, object: &Object<'_>, index: &Index) -> Option
     if text("name") == Some("flux-system") {
         return place(path, object.file(), index);
     }
-    let folder = join("", path.trim_start_matches('/'))?;
+    let folder = rooted("", path)?;
     (!folder.is_empty() && index.has_folder(&folder)).then(|| (String::new(), folder))
 }
 
@@ -304,7 +304,7 @@ pub(super) fn place(path: &str, file: &str, index: &Index) -> Option<(String, St
     }
     roots.extend(upwards.iter().rev());
     roots.into_iter().find_map(|root| {
-        let folder = join(root, path.trim_start_matches('/'))?;
+        let folder = rooted(root, path)?;
         let there = folder.is_empty() || index.has_folder(&folder);
         there.then(|| (root.to_owned(), folder))
     })

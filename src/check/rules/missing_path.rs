@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::common::{mend_slip, near_path};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::{Folder, Repository, group};
+use crate::index::{Folder, Repository, group, is_remote, join, relative, rooted};
 
 pub(in crate::check) const RULE: Rule = Rule {
     id: "missing-path",
@@ -43,19 +43,69 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
             );
         }
     }
+    components(repository, findings);
     for (_, object) in repository.objects.of_kind(group::OPERATOR, "FluxInstance") {
         let Some(path) = object.node.at(&["spec", "sync", "path"]) else {
             continue;
         };
         let text = path.text().unwrap_or_default();
         let begins = repository.clusters.iter().any(|cluster| {
-            crate::index::join(&cluster.start.root, text.trim_start_matches('/')).as_ref()
-                == Some(&cluster.start.folder)
+            rooted(&cluster.start.root, text).as_ref() == Some(&cluster.start.folder)
         });
         // What it reads may be another repository; only what is nearly here is meant to be here.
         if !begins && !text.contains("${") && lies_in(object.file(), text, repository) {
             let at = Spot::node(object.source, path);
             tell(at, text, text, object.name, repository, findings);
+        }
+    }
+}
+
+/// `spec.components`: folders, seen from the one that is built.
+fn components(repository: &Repository<'_>, findings: &mut Findings) {
+    let mut told: BTreeSet<(String, usize)> = BTreeSet::new();
+    for cluster in &repository.clusters {
+        for unit in &cluster.units {
+            let (Folder::Here(folder), Some(effective)) = (&unit.folder, &unit.effective) else {
+                continue;
+            };
+            let ignored = effective.text(&["spec", "ignoreMissingComponents"]) == Some("true");
+            if ignored || !cluster.surely_builds(unit) {
+                continue;
+            }
+            for item in effective.items(&["spec", "components"]) {
+                let text = item.text().unwrap_or_default();
+                if text.is_empty()
+                    || text.contains("${")
+                    || is_remote(text)
+                    || is_to_be_filled(text)
+                {
+                    continue;
+                }
+                let to = join(folder, text);
+                let there = |to: &String| to.is_empty() || repository.index.has_folder(to);
+                if to.as_ref().is_some_and(there) {
+                    continue;
+                }
+                let at = Spot::from(&item);
+                if !told.insert(at.key()) {
+                    continue;
+                }
+                let message = format!(
+                    "{} takes the component `{text}`, which is not there",
+                    unit.name
+                );
+                let finding = findings.add(at, message);
+                finding.effect(format!(
+                    "the build fails, and {} applies nothing",
+                    unit.name
+                ));
+                finding.hint(format!("write the path as it is seen from {folder}"));
+                if let Some(near) = to.and_then(|to| near_path(&to, repository)) {
+                    let written = relative(folder, &near);
+                    finding.hint(format!("did you mean `{written}`?"));
+                    mend_slip(finding, &written);
+                }
+            }
         }
     }
 }

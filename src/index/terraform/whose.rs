@@ -1,7 +1,7 @@
 //! For which clusters a root module is.
 
 use super::Stack;
-use crate::index::{Cluster, Known, Repository, join};
+use crate::index::{Cluster, Known, Repository, rooted};
 
 impl<'a> Repository<'a> {
     /// The clusters that a root module is for: where it lets Flux begin, or else the one that is called as its folder is,
@@ -12,7 +12,7 @@ impl<'a> Repository<'a> {
         let begun: Vec<String> = stack
             .syncs
             .iter()
-            .filter_map(|path| join("", path.trim_start_matches('/')))
+            .filter_map(|path| rooted("", path))
             .collect();
         if !begun.is_empty() {
             // Of several repositories in one the nearest is meant: the path is seen from a folder above the root module.
