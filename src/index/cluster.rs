@@ -401,6 +401,23 @@ impl<'a> Cluster<'a> {
             .copied()
     }
 
+    /// The namespace of the source that the cluster is read from, where it is sure: the Flux Kustomization that begins
+    /// says so, or others name it there.
+    pub fn home_of_source(&self) -> Option<&str> {
+        let first = self.units.first()?.source.as_ref()?;
+        let others = || {
+            let mut others = self.units.iter().skip(1);
+            others.any(|unit| unit.source.as_ref() == Some(first))
+        };
+        let sure = match self.start.known {
+            Known::Itself => true,
+            Known::Instance | Known::Values => others(),
+            Known::Implied => false,
+        };
+        let home = first.namespace.as_str();
+        (sure && !home.is_empty() && !home.contains(['$', '<'])).then_some(home)
+    }
+
     /// Whether Flux surely builds the folder that a unit leads to. The root of a source is the root of this repository
     /// only where Flux reads the repository as it is.
     pub fn surely_builds(&self, unit: &Unit<'_>) -> bool {

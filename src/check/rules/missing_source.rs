@@ -57,6 +57,10 @@ struct Told<'r, 'a> {
     object: Applied<'r, 'a>,
     kind: &'static str,
     node: Located<'a>,
+    /// The namespace in which it is looked for.
+    namespace: Option<String>,
+    /// Where it is, if it is the source that the cluster is read from.
+    home: Option<String>,
 }
 
 fn look<'r, 'a>(
@@ -73,16 +77,25 @@ fn look<'r, 'a>(
         .variables
         .fill(node.text().unwrap_or_default())?;
     let own = object.built.namespace.as_deref();
-    let namespace = text("namespace").or(own);
+    let namespace = match text("namespace") {
+        Some(said) => Some(object.unit.variables.fill(said)?),
+        None => own.map(str::to_owned),
+    };
     let found = object
         .cluster
-        .find(of, namespace, &name, repository.objects);
-    if matches!(found, Lookup::Found(..) | Lookup::Unknown) || is_its_own(&object, of, &name) {
+        .find(of, namespace.as_deref(), &name, repository.objects);
+    if matches!(found, Lookup::Found(..) | Lookup::Unknown) {
         return None;
     }
+    // Where it is if it is the cluster's own: wrong then only if another namespace is meant.
+    let home = if is_its_own(&object, of, &name) {
+        Some(home_of_its_own(&object, namespace.as_deref())?.to_owned())
+    } else {
+        None
+    };
     // Made by an ArtifactGenerator, a ResourceSet or the operator.
     let may_be_made = of == "ExternalArtifact" || object.cluster.start.known == Known::Implied;
-    if may_be_made && matches!(found, Lookup::None) {
+    if may_be_made && home.is_none() && matches!(found, Lookup::None) {
         return None;
     }
     let missing = (
@@ -90,9 +103,16 @@ fn look<'r, 'a>(
         kind,
         of.to_owned(),
         name,
-        namespace.map(str::to_owned),
+        namespace.clone(),
     );
-    Some((missing, Told { object, kind, node }))
+    let told = Told {
+        object,
+        kind,
+        node,
+        namespace,
+        home,
+    };
+    Some((missing, told))
 }
 
 /// Tells of a source that is not there, once for all that name it.
@@ -103,16 +123,17 @@ fn tell(
     repository: &Repository<'_>,
     findings: &mut Findings,
 ) {
-    let Some(Told { object, kind, node }) = all.first() else {
+    let Some(first) = all.first() else {
         return;
     };
-    let own = object.built.namespace.as_deref();
-    let said = object.effective.clone();
-    let namespace = PLACES
-        .iter()
-        .filter(|(_, of, _)| of == kind)
-        .find_map(|(_, _, path)| said.at(path)?.get("namespace")?.text());
-    let namespace = namespace.or(own);
+    let Told {
+        object,
+        kind,
+        node,
+        home,
+        ..
+    } = first;
+    let namespace = first.namespace.as_deref();
     let found = object.cluster.find(of, namespace, name, repository.objects);
     let others = match all.len() - 1 {
         0 => "",
@@ -120,8 +141,13 @@ fn tell(
         more => &format!(" and {more} others"),
     };
     let takes = if others.is_empty() { "takes" } else { "take" };
+    let away = home.is_some() || matches!(found, Lookup::Otherwhere(..));
+    let place = match namespace.filter(|_| away) {
+        Some(namespace) => format!("in the namespace {namespace}"),
+        None => "there".to_owned(),
+    };
     let message = format!(
-        "{kind} {}{others} {takes} {of} {name}, which is not there",
+        "{kind} {}{others} {takes} {of} {name}, which is not {place}",
         object.built.name
     );
     let finding = findings.add(Spot::from(node), message);
@@ -141,6 +167,10 @@ fn tell(
         }
     }
     instead(finding, &found, repository);
+    if let Some(home) = home {
+        finding.hint(format!("it is in the namespace {home}: name that"));
+        return;
+    }
     let mut objects = repository.objects.all.iter();
     let written = objects.find(|object| {
         let read = repository.reached.contains(object.file());
@@ -157,6 +187,16 @@ fn tell(
     } else if matches!(found, Lookup::None) && !is_other && !object.cluster.open.is_empty() {
         finding.severity(Severity::Warning);
     }
+}
+
+/// The namespace of the cluster's own source, where that is sure and another one is meant.
+fn home_of_its_own<'r>(object: &Applied<'r, '_>, namespace: Option<&str>) -> Option<&'r str> {
+    let home = object.cluster.home_of_source()?;
+    let other = namespace.is_some_and(|namespace| {
+        namespace != home && !namespace.is_empty() && !namespace.contains(['$', '<', '{'])
+    });
+    // What is applied to another cluster takes the source of that.
+    (other && !object.unit.is_remote()).then_some(home)
 }
 
 /// Whether a source is the one from which the cluster itself is read: Flux or its operator makes that.
