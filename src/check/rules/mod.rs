@@ -9,6 +9,7 @@ mod substitution;
 pub(super) mod bad_digest;
 pub(super) mod bad_substitution;
 pub(super) mod broken_hcl;
+pub(super) mod broken_kustomization;
 pub(super) mod broken_yaml;
 pub(super) mod chart_digest;
 pub(super) mod chart_source;
