@@ -1,13 +1,15 @@
 //! Versions of Flux's and kustomize's kinds that are no longer served, or never were.
 
+use super::common::mend_slip;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
+use crate::error::did_you_mean;
 use crate::index::{Object, Repository, group};
 
 pub(in crate::check) const RULE: Rule = Rule {
     id: "removed-api",
     severity: Severity::Error,
-    summary: "a version of a Flux kind that is no longer served",
+    summary: "a version of a Flux kind that is no longer served, or a kind that never was",
     check,
 };
 
@@ -118,6 +120,7 @@ fn look(object: &Object<'_>, repository: &Repository<'_>, findings: &mut Finding
         .find(|served| served.group == group);
     // A group of Flux's under which it has no such kind is a slip; any other group may have kinds of any name.
     let Some(served) = same.or_else(|| SERVED.iter().find(own).filter(|_| is_flux(group))) else {
+        no_such_kind(object, repository, findings);
         return;
     };
     let wanted = format!("{}/{}", served.group, served.version);
@@ -145,6 +148,42 @@ fn look(object: &Object<'_>, repository: &Repository<'_>, findings: &mut Finding
             format!("write {wanted}"),
             vec![(Spot::node(object.source, node), wanted.clone())],
         );
+    }
+    if !repository.reached.contains(object.file()) && !repository.clusters.is_empty() {
+        finding.severity(Severity::Warning);
+    }
+}
+
+/// A kind that a group of Flux's does not have. kustomize's own files are another rule's.
+fn no_such_kind(object: &Object<'_>, repository: &Repository<'_>, findings: &mut Findings) {
+    let group = object.group();
+    let own = SERVED
+        .iter()
+        .filter(|served| served.group == group && is_flux(group));
+    let kinds: Vec<&str> = own.flat_map(|served| served.kinds).copied().collect();
+    let Some(node) = object.node.get("kind").filter(|_| !kinds.is_empty()) else {
+        return;
+    };
+    let kind = object.kind;
+    if kind.is_empty() || kind.ends_with("List") || kind.contains(['$', '<', '{', '%']) {
+        return;
+    }
+    let message = format!("there is no kind {kind} in group {group}");
+    let finding = findings.add(Spot::node(object.source, node), message);
+    finding.effect(format!(
+        "the API server refuses it: no matches for kind \"{kind}\""
+    ));
+    let mut any_case = kinds
+        .iter()
+        .filter(|known| known.eq_ignore_ascii_case(kind));
+    let near = any_case.next().copied();
+    if let Some(near) = near.or_else(|| did_you_mean(kind, kinds.iter().copied())) {
+        finding.hint(format!("did you mean `{near}`?"));
+        mend_slip(finding, near);
+    } else {
+        // A later version may have more.
+        finding.severity(Severity::Warning);
+        finding.hint(format!("it has {}", kinds.join(", ")));
     }
     if !repository.reached.contains(object.file()) && !repository.clusters.is_empty() {
         finding.severity(Severity::Warning);
