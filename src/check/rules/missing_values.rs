@@ -85,7 +85,9 @@ fn look(
         "make the {of} {name} before, or mark it optional: true"
     ));
     instead(finding, &found, repository);
-    if !near && (of == "Secret" || is_said_elsewhere(&node, &name, repository)) {
+    if let Some(other) = other_kind(object, of, &name, item, repository) {
+        finding.hint(format!("did you mean `kind: {other}`?"));
+    } else if !near && (of == "Secret" || is_said_elsewhere(&node, &name, repository)) {
         // An operator, Terraform or somebody's hand makes it.
         finding.severity(Severity::Hint);
     } else if optional {
@@ -94,6 +96,45 @@ fn look(
     } else if !object.cluster.open.is_empty() && !near {
         finding.severity(Severity::Warning);
     }
+}
+
+/// The kind under which a name is there, if nothing but this says that it is there under the other one too.
+fn other_kind(
+    object: &Applied<'_, '_>,
+    of: &str,
+    name: &str,
+    item: &Located<'_>,
+    repository: &Repository<'_>,
+) -> Option<&'static str> {
+    let other = match of {
+        "Secret" => "ConfigMap",
+        "ConfigMap" => "Secret",
+        _ => return None,
+    };
+    let namespace = object.built.namespace.as_deref();
+    let there = object
+        .cluster
+        .find(other, namespace, name, repository.objects);
+    if !matches!(there, Lookup::Found(..)) {
+        return None;
+    }
+    // One of each kind may have the name: whoever takes both, or another who takes this one, says so.
+    let at = Spot::from(item).key();
+    let says = PLACES.iter().any(|(group, kind, path)| {
+        let mut takers = applied(repository, group, kind);
+        takers.any(|taker| {
+            let items = taker.effective.items(path);
+            let mut named = items
+                .iter()
+                .filter(|item| item.get("name").and_then(|node| node.text()) == Some(name));
+            named.any(|each| {
+                let kind = each.get("kind").and_then(|node| node.text());
+                let same = std::ptr::eq(taker.built, object.built);
+                Spot::from(each).key() != at && (kind == Some(of) || same)
+            })
+        })
+    });
+    (!says).then_some(other)
 }
 
 /// Whether any other file of the repository has the name in it: then it is no slip, and something may make it from that.
