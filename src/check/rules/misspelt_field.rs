@@ -7,6 +7,7 @@ use regex_lite::Regex;
 use serde_json::Value;
 
 use super::common::is_slip;
+use super::refused;
 use crate::check::facts::fields::{self, Field, Type};
 use crate::check::finding::{Finding, Findings, Severity, Spot};
 use crate::check::registry::Rule;
@@ -74,6 +75,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         if let (Some(spec), [field]) = (spec, &fields[..]) {
             reader.value(spec, field, findings);
         }
+        refused::look(object, bare.contains(&id), unread, findings);
     }
     let kinds = fields::kustomize();
     let Some(fields) = kinds.values().next() else {

@@ -44,6 +44,7 @@ pub(super) mod plain_folder;
 pub(super) mod plain_secret;
 pub(super) mod prune_disabled;
 pub(super) mod pruned_object;
+mod refused;
 pub(super) mod release_home;
 pub(super) mod removed_api;
 pub(super) mod replaced_release;
