@@ -1,6 +1,6 @@
 //! Kustomizations that `kustomize build` refuses for what they are, or for where they lead.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
@@ -228,8 +228,11 @@ fn is_component(folder: &str, index: &Index) -> Option<bool> {
     }
 }
 
+/// A folder, and the file and the line that lead to it.
+type Lead<'i> = (String, &'i String, &'i Node);
+
 /// Folders that one leads to, each with the line that names it.
-fn leads<'i>(folder: &str, index: &'i Index) -> Vec<(String, &'i String, &'i Node)> {
+fn leads<'i>(folder: &str, index: &'i Index) -> Vec<Lead<'i>> {
     let Some((path, node)) = kustomization(folder, index) else {
         return Vec::new();
     };
@@ -242,43 +245,92 @@ fn leads<'i>(folder: &str, index: &'i Index) -> Vec<(String, &'i String, &'i Nod
     found.collect()
 }
 
+/// A way through folders: each with what it leads to, and how much of that is gone through.
+struct Way<'i> {
+    steps: Vec<(String, Vec<Lead<'i>>, usize)>,
+    /// The folders of the way and all that hold one of them, by how many those are.
+    holding: BTreeMap<String, usize>,
+}
+
+impl<'i> Way<'i> {
+    fn push(&mut self, folder: String, index: &'i Index) {
+        for above in upwards(&folder) {
+            *self.holding.entry(above.to_owned()).or_default() += 1;
+        }
+        let leads = leads(&folder, index);
+        self.steps.push((folder, leads, 0));
+    }
+
+    /// Leaves the last folder.
+    fn pop(&mut self) {
+        let Some((folder, _, _)) = self.steps.pop() else {
+            return;
+        };
+        for above in upwards(&folder) {
+            if let Some(count) = self.holding.get_mut(above) {
+                *count -= 1;
+                if *count == 0 {
+                    self.holding.remove(above);
+                }
+            }
+        }
+    }
+
+    /// The next line of the last folder that leads to another.
+    fn next(&mut self) -> Option<Lead<'i>> {
+        let (_, leads, gone) = self.steps.last_mut()?;
+        let next = leads.get(*gone).cloned()?;
+        *gone += 1;
+        Some(next)
+    }
+}
+
+/// A folder and those that hold it, up to the root.
+fn upwards(folder: &str) -> impl Iterator<Item = &str> {
+    let mut next = Some(folder);
+    std::iter::from_fn(move || {
+        let here = next?;
+        next = (!here.is_empty()).then(|| folder_of(here));
+        Some(here)
+    })
+}
+
 /// kustomize refuses a folder that holds one by which it came (kustomize, `loader/fileloader.go`: "cycle detected").
+/// Each folder is gone through once, so what is only a circle on a second way to it is not seen.
 fn circles(repository: &Repository<'_>, findings: &mut Findings) {
     let index = repository.index;
-    let mut told: BTreeSet<String> = BTreeSet::new();
+    let mut done: BTreeSet<String> = BTreeSet::new();
     let folders: BTreeSet<&str> = index.files.keys().map(|path| folder_of(path)).collect();
     for start in folders {
-        if told.contains(start) {
-            continue;
+        let mut way = Way {
+            steps: Vec::new(),
+            holding: BTreeMap::new(),
+        };
+        if done.insert(start.to_owned()) {
+            way.push(start.to_owned(), index);
         }
-        let mut seen: BTreeSet<String> = BTreeSet::from([start.to_owned()]);
-        let mut stack: Vec<Vec<String>> = vec![vec![start.to_owned()]];
-        while let Some(way) = stack.pop() {
-            let Some(last) = way.last() else { continue };
-            for (to, path, item) in leads(last, index) {
-                let holds = to.is_empty() || start == to || start.starts_with(&format!("{to}/"));
-                if holds {
-                    if told.insert(last.clone()) {
-                        told.extend(way.iter().cloned());
-                        let hint = "name the folders that are meant, and none by which it is read";
-                        let text = item.text().unwrap_or_default();
-                        let message = format!("`{text}` leads round in a circle, back to {start}");
-                        let why = "cycle detected";
-                        add(
-                            path,
-                            item,
-                            message,
-                            why,
-                            hint.to_owned(),
-                            repository,
-                            findings,
-                        );
-                    }
-                } else if seen.insert(to.clone()) {
-                    let mut way = way.clone();
-                    way.push(to);
-                    stack.push(way);
-                }
+        while !way.steps.is_empty() {
+            let Some((to, path, item)) = way.next() else {
+                way.pop();
+                continue;
+            };
+            if way.holding.contains_key(&to) {
+                let text = item.text().unwrap_or_default();
+                let back = if to.is_empty() { "the root" } else { &to };
+                let message = format!("`{text}` leads round in a circle, back to {back}");
+                let hint = "name the folders that are meant, and none by which it is read";
+                let hint = hint.to_owned();
+                add(
+                    path,
+                    item,
+                    message,
+                    "cycle detected",
+                    hint,
+                    repository,
+                    findings,
+                );
+            } else if done.insert(to.clone()) {
+                way.push(to, index);
             }
         }
     }
