@@ -3,7 +3,7 @@
 use super::common::near_path;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::{Repository, folder_of};
+use crate::index::{ObjectId, Repository, folder_of, group};
 
 pub(in crate::check) const RULE: Rule = Rule {
     id: "unread-file",
@@ -24,6 +24,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         // A folder that nothing reads at all may be anything: a template, a test, another tool's. One file among those
         // that are read is forgotten.
         let Some(list) = index.kustomization_file(folder_of(path)) else {
+            apart(path, ids[0], repository, findings);
             continue;
         };
         if !repository.reached.contains(list.as_str()) || is_named(&list, path, repository) {
@@ -51,6 +52,49 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
             );
         }
     }
+}
+
+/// A Flux Kustomization in a folder of its own, of which the kustomization above names the like in others.
+fn apart(path: &str, id: ObjectId, repository: &Repository<'_>, findings: &mut Findings) {
+    let index = repository.index;
+    let object = &repository.objects.all[id];
+    let above = folder_of(folder_of(path));
+    let list = index.kustomization_file(above);
+    let Some(list) = list.filter(|list| repository.reached.contains(list.as_str())) else {
+        return;
+    };
+    if !object.is(group::KUSTOMIZE, "Kustomization") {
+        return;
+    }
+    let lists = repository.references.iter();
+    let named = lists.filter(|(source, _)| source.name == list);
+    let others = named
+        .flat_map(|(_, references)| references)
+        .filter(|reference| {
+            folder_of(folder_of(&reference.to)) == above
+                && name_of(&reference.to) == name_of(path)
+                && index.paths.contains(&reference.to)
+        })
+        .count();
+    let folder = folder_of(path);
+    let own = name_of(folder);
+    let text = index.texts.get(&list).map_or("", |source| &source.text);
+    let mut lines = text.lines();
+    let aside = lines.any(|line| line.trim_start().starts_with('#') && line.contains(own));
+    if others == 0 || aside || is_named(&list, path, repository) {
+        return;
+    }
+    let message = format!(
+        "nothing lists this file, so the Flux Kustomization {} is not there, though its like in {others} of the folders beside it is listed",
+        object.name
+    );
+    let finding = findings.add(Spot::name(object), message);
+    finding.severity(Severity::Hint);
+    finding.effect("Flux does not know of it; if it was listed before, Flux has deleted it, and what it applied");
+    finding.hint(format!(
+        "add ./{own}/{} to the resources of {list}, or delete it",
+        name_of(path)
+    ));
 }
 
 /// Whether the kustomization of a folder names a file in some other role, as a patch, or means to with a slip.
