@@ -8,7 +8,7 @@ use notify::event::{AccessKind, AccessMode, EventKind};
 use notify::{Event, RecursiveMode, Watcher as _};
 
 use crate::error::{Error, Problem, Result};
-use crate::ui::{Printer, render_error, width};
+use crate::ui::{Printer, end_on_interrupt, render_error, width};
 
 /// How long nothing must have changed: an editor writes a file in several steps, a checkout many files.
 const QUIET: Duration = Duration::from_millis(80);
@@ -22,6 +22,8 @@ const CLEAR: &str = "\u{1b}[2J\u{1b}[3J\u{1b}[H";
 /// # Errors
 /// The folder cannot be watched.
 pub(super) fn watch(root: &Path, printer: &Printer, act: impl Fn() -> Result<u8>) -> Result<u8> {
+    // Also where whoever started it has it ignore the signal, as a shell does in the background.
+    end_on_interrupt();
     let (sender, changes) = channel();
     let failed = |error: notify::Error| {
         Error::failed(

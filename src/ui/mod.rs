@@ -24,7 +24,9 @@ pub use plan::{folders as plan_folders, lines as plan_lines, tree as plan_tree};
 pub use printer::{Printer, Verbosity, style, width};
 #[cfg(test)]
 pub use prompt::{Act, Scripted};
-pub use prompt::{Check, Confirmed, Item, Line, Prompter, Reply, Terminal, is_interactive, wrap};
+pub use prompt::{
+    Check, Confirmed, Item, Line, Prompter, Reply, Terminal, end_on_interrupt, is_interactive, wrap,
+};
 pub use report::{AssumedReport, ConflictReport, FileReport, Report, SidesReport, Step};
 pub use steps::steps;
 pub use table::Table;

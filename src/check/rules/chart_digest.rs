@@ -1,6 +1,6 @@
 //! Digests behind chart versions, where Terraform hands a release over.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::common::applied_on;
 use super::handover::{GATE, chart_of, leaves_versions, pairs};
@@ -19,14 +19,17 @@ pub(in crate::check) const RULE: Rule = Rule {
 fn check(repository: &Repository<'_>, findings: &mut Findings) {
     let mut told: BTreeSet<(String, usize)> = BTreeSet::new();
     let pairs = pairs(repository);
-    if pairs.is_empty() || leaves_versions(repository) {
-        return;
-    }
     // The operator's own pods may well restart.
     let handed = pairs
         .iter()
         .filter(|pair| !matches!(pair.installed.how, How::Operator(_)));
+    let mut left: BTreeMap<&str, bool> = BTreeMap::new();
     for pair in handed {
+        let cluster = pair.release.cluster;
+        let leaves = left.entry(cluster.label());
+        if *leaves.or_insert_with(|| leaves_versions(cluster, repository)) {
+            continue;
+        }
         let Some(chart) = chart_of(&pair.release, repository).filter(|chart| chart.by_reference)
         else {
             continue;

@@ -294,10 +294,14 @@ pub(super) fn title(pair: &Pair<'_, '_>) -> String {
     format!("{namespace}/{name}")
 }
 
-/// Whether helm-controller is told anywhere to leave versions of charts as they are, without a digest behind them.
-pub(super) fn leaves_versions(repository: &Repository<'_>) -> bool {
-    let mut texts = repository.index.texts.values();
-    texts.any(|source| source.text.contains(GATE))
+/// Whether helm-controller leaves versions of charts as they are on a cluster: its files say so, or some that nothing is
+/// known to read.
+pub(super) fn leaves_versions(cluster: &Cluster<'_>, repository: &Repository<'_>) -> bool {
+    let mut texts = repository.index.texts.iter();
+    texts.any(|(path, source)| {
+        let own = cluster.files.contains(path.as_str());
+        (own || !repository.reached.contains(path.as_str())) && source.text.contains(GATE)
+    })
 }
 
 #[cfg(test)]

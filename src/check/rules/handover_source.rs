@@ -53,6 +53,26 @@ fn look(
     let installed = pair.installed;
     let own = Spot::span(installed.source, installed.span.clone());
     let of_flux = repository.object(pair.release.built).map(Spot::name);
+    if let (Some(node), Some(namespace)) = (
+        pair.release.effective.at(&["spec", "targetNamespace"]),
+        installed.namespace.as_text(),
+    ) && let Some(target) = node
+        .text()
+        .and_then(|text| pair.release.unit.variables.fill(text))
+        && target != namespace
+    {
+        let at = Spot::from(&node);
+        if told.insert(at.key()) {
+            let message = format!(
+                "Terraform installs {name} in {namespace}, and Flux upgrades it into {target}"
+            );
+            let finding = findings.add(at, message);
+            finding.effect("what the chart puts into the namespace of the release is made in the other one, and taken away where it ran");
+            finding.hint(format!("take targetNamespace away, or write {namespace}"));
+            finding.related(own, "Terraform installs it here");
+        }
+        return;
+    }
     if let (Some(theirs), Some(ours)) = (installed_from(installed), &chart.address)
         && theirs != *ours
     {

@@ -39,7 +39,7 @@ fn releases(repository: &Repository<'_>, findings: &mut Findings) {
         let object = repository.object(pair.release.built).map(Spot::name);
         let by_reference =
             chart_of(&pair.release, repository).is_some_and(|chart| chart.by_reference);
-        let digest = by_reference && !leaves_versions(repository);
+        let digest = by_reference && !leaves_versions(pair.release.cluster, repository);
         // With all changes ignored Terraform is quiet, if the version that Flux leaves behind can be found again.
         if ignores_all && !digest || !told.insert(at.key()) {
             continue;

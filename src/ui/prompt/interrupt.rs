@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_millis(300);
 pub(super) const STOPPED: &str = "stopped; nothing was written";
 
 /// From now on Control-C gives the terminal back as it was before it ends the program.
-pub(super) fn guard() {
+pub fn guard() {
     static HANDLER: Once = Once::new();
     HANDLER.call_once(|| {
         mode::remember();

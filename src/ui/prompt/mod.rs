@@ -16,6 +16,7 @@ use std::io::IsTerminal as _;
 
 use crate::error::Result;
 
+pub use interrupt::guard as end_on_interrupt;
 #[cfg(test)]
 pub use scripted::{Act, Scripted};
 pub use terminal::Terminal;

@@ -46,3 +46,15 @@ resource "helm_release" "mesh" {
     ignore_changes = all
   }
 }
+
+resource "helm_release" "logs" {
+  name       = "logs"
+  namespace  = "kube-system"
+  repository = "oci://registry.example.com/charts"
+  chart      = "logs"
+  version    = "3.0.0"
+
+  lifecycle {
+    ignore_changes = all
+  }
+}
