@@ -51,7 +51,7 @@ use serde_json::Value;
 use world::World;
 
 /// Tries a property on random platforms: `check` says whether there was something to try. A failing case is made
-/// smaller and shown. The same on every machine, a third of them unless it is to be thorough, and more if
+/// smaller and shown. The same on every machine, a quarter of them unless it is to be thorough, and more if
 /// `PROPTEST_CASES` asks for them.
 fn each(cases: u32, check: impl Fn(&mut Dice<'_>, &World) -> bool) {
     let catalogue = Catalogue::embedded().unwrap();
@@ -68,7 +68,7 @@ fn each_answers(cases: u32, catalogue: &Catalogue, check: impl Fn(&mut Dice<'_>,
     let cases = if support::is_thorough() {
         cases
     } else {
-        cases.div_ceil(3)
+        cases.div_ceil(4)
     };
     let config = Config {
         cases: asked.unwrap_or(cases),

@@ -15,7 +15,14 @@ fn all() -> bool {
 
 /// The scenarios that a usual run is content with: a repository that is new and one that is not, something that is
 /// committed and something that is left staged.
-const USUAL: [&str; 4] = ["new", "new in a clone, staged", "change", "remove"];
+const USUAL: [&str; 2] = ["new in a clone, staged", "change"];
+
+/// Those that are tried besides where it is to be thorough.
+const MORE: [&str; 2] = ["new", "remove"];
+
+fn is_tried(name: &str) -> bool {
+    all() || USUAL.contains(&name) || crate::support::is_thorough() && MORE.contains(&name)
+}
 
 fn killed_at(command: &mut Command, step: usize) -> bool {
     use std::os::unix::process::ExitStatusExt as _;
@@ -137,7 +144,7 @@ fn named(name: &str) -> &'static Scenario {
 #[test]
 fn new_is_killed_at_every_step() {
     for name in ["new", "new, staged", "new in a folder"] {
-        if all() || USUAL.contains(&name) {
+        if is_tried(name) {
             at_every_step(named(name));
         }
     }
@@ -146,7 +153,7 @@ fn new_is_killed_at_every_step() {
 #[test]
 fn new_in_a_clone_is_killed_at_every_step() {
     for name in ["new in a clone", "new in a clone, staged"] {
-        if all() || USUAL.contains(&name) {
+        if is_tried(name) {
             at_every_step(named(name));
         }
     }
@@ -162,7 +169,7 @@ fn a_change_is_killed_at_every_step() {
         "new in a clone, staged",
     ];
     let changes = SCENARIOS.iter().filter(|s| !named.contains(&s.name));
-    for scenario in changes.filter(|s| all() || USUAL.contains(&s.name)) {
+    for scenario in changes.filter(|s| is_tried(s.name)) {
         at_every_step(scenario);
     }
 }
@@ -171,10 +178,7 @@ fn a_change_is_killed_at_every_step() {
 /// first few in growing strides.
 #[test]
 fn putting_in_order_is_killed_at_every_step() {
-    for scenario in SCENARIOS
-        .iter()
-        .filter(|s| all() || USUAL.contains(&s.name))
-    {
+    for scenario in SCENARIOS.iter().filter(|s| is_tried(s.name)) {
         let (steps, before, after) = whole(scenario);
         let last = |name: &str| steps.iter().rposition(|step| step == name);
         let renames = last("file: rename").unwrap();

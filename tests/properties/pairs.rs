@@ -14,7 +14,7 @@ use crate::kustomize::faults;
 use crate::support;
 
 /// How many random sets are tried: where it is to be thorough, and elsewhere.
-const SETS: [u32; 2] = [1000, 200];
+const SETS: [u32; 2] = [1000, 100];
 
 /// Renders components together on a cluster, with defaults and samples for what has none; gives the reason if they
 /// are refused.
