@@ -202,8 +202,9 @@ fn is_undecidable(mutant: &Mutant, tree: &Tree) -> bool {
     elsewhere || after.trim() == "optional: true" && !made || again
 }
 
-/// How many mutants of a tree are tried: in a larger one every second, third or so.
-const TRIED: usize = 60;
+/// How many mutants of a tree are tried, in a larger one every second, third or so: in a usual run, and where it is to be
+/// thorough.
+const TRIED: [usize; 2] = [40, 160];
 
 /// Tries mutants of trees.
 fn all_are_found(trees: &[&str]) {
@@ -218,7 +219,9 @@ fn all_are_found(trees: &[&str]) {
         );
         assert!(found(&tree).findings.is_empty(), "{name}");
         let mutants = mutants(&tree);
-        let step = mutants.len().div_ceil(TRIED);
+        let step = mutants
+            .len()
+            .div_ceil(TRIED[usize::from(support::is_thorough())]);
         for mutant in mutants.iter().step_by(step) {
             all += 1;
             if is_undecidable(mutant, &tree) || is_found(mutant, &found(&applied(&tree, mutant))) {

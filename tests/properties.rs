@@ -36,7 +36,9 @@ use random::Dice;
 use support::need;
 
 /// How many platforms are made without any tool.
-const CASES: u32 = 96;
+fn cases() -> u32 {
+    if support::is_thorough() { 96 } else { 40 }
+}
 
 /// How many are built with kubectl.
 const BUILT: u32 = 4;
@@ -111,16 +113,20 @@ fn nonsense_is_refused_and_never_a_crash() {
     let catalogue = Catalogue::embedded().expect("the embedded catalogue holds");
     let refused = Cell::new(0);
     for wild in [5, 30, 100] {
-        random(CASES, wild, |answers| {
+        random(cases(), wild, |answers| {
             refused.set(refused.get() + u32::from(tree(answers, &catalogue).is_none()));
         });
     }
-    assert!(refused.get() > CASES, "only {} were refused", refused.get());
+    assert!(
+        refused.get() > cases(),
+        "only {} were refused",
+        refused.get()
+    );
 }
 
 #[test]
 fn the_same_answers_give_the_same_bytes() {
-    each(CASES / 2, |answers, tree, catalogue| {
+    each(cases() / 2, |answers, tree, catalogue| {
         let again = try_resolve(answers, catalogue).unwrap();
         let again = render(&again.platform, catalogue).unwrap();
         assert_same(tree, &again);
@@ -129,7 +135,7 @@ fn the_same_answers_give_the_same_bytes() {
 
 #[test]
 fn the_record_gives_the_same_bytes() {
-    each(CASES / 2, |answers, tree, _| {
+    each(cases() / 2, |answers, tree, _| {
         let (platform, recorded) = read_record(tree).unwrap_or_else(|e| panic!("{e}\n{answers}"));
         let again = render(&platform, &recorded).unwrap_or_else(|e| panic!("{e}\n{answers}"));
         assert_same(tree, &again);
@@ -138,7 +144,7 @@ fn the_record_gives_the_same_bytes() {
 
 #[test]
 fn printed_answers_give_the_same_platform() {
-    each(CASES / 2, |answers, tree, catalogue| {
+    each(cases() / 2, |answers, tree, catalogue| {
         let first = try_resolve(answers, catalogue).unwrap();
         let printed = answers_file(&first.platform);
         let value: Value = back::yaml("printed", &printed);
@@ -166,7 +172,7 @@ fn assert_same(one: &Tree, other: &Tree) {
 
 #[test]
 fn landform_finds_nothing_wrong_in_what_it_made() {
-    each(CASES / 2, |answers, tree, _| {
+    each(cases() / 2, |answers, tree, _| {
         let findings = clean::findings(tree);
         assert!(findings.is_empty(), "{findings:#?}\n{answers}");
     });
@@ -174,7 +180,7 @@ fn landform_finds_nothing_wrong_in_what_it_made() {
 
 #[test]
 fn every_file_can_be_read() {
-    each(CASES / 2, |_, tree, _| {
+    each(cases() / 2, |_, tree, _| {
         let texts = asking::texts(tree);
         let said = back::read_all(&texts);
         assert_eq!(said.len(), texts.len());
