@@ -43,9 +43,12 @@ pub fn to_do(repository: &Repository<'_>) -> Vec<ToDo> {
     let mut all: BTreeMap<(Option<String>, String), ToDo> = BTreeMap::new();
     let made = Made::of(repository);
     for cluster in &repository.clusters {
+        let operators = made_by_operators(cluster, repository);
         for unit in cluster.units.iter().filter(|unit| !unit.is_remote()) {
             for built in &unit.built {
-                look(cluster, unit, built, &made, repository, &mut all);
+                look(
+                    cluster, unit, built, &made, &operators, repository, &mut all,
+                );
             }
         }
     }
@@ -57,6 +60,7 @@ fn look(
     unit: &Unit<'_>,
     built: &Built<'_>,
     made: &Made<'_>,
+    operators: &BTreeSet<String>,
     repository: &Repository<'_>,
     all: &mut BTreeMap<(Option<String>, String), ToDo>,
 ) {
@@ -79,7 +83,7 @@ fn look(
             let found = cluster.find("Secret", namespace, &name, objects);
             if matches!(found, Lookup::Found(..) | Lookup::Unknown)
                 || made.has("Secret", &name)
-                || made_by_operator(&name, cluster, repository)
+                || operators.contains(&name)
             {
                 continue;
             }
@@ -101,28 +105,31 @@ fn look(
     }
 }
 
-/// Whether an operator makes a Secret of this name of some object: `CloudNativePG` those of a Cluster (its page
-/// "Credentials"), Crossplane whatever `writeConnectionSecretToRef` names.
-fn made_by_operator(name: &str, cluster: &Cluster<'_>, repository: &Repository<'_>) -> bool {
+/// Endings of the Secrets that `CloudNativePG` makes of a Cluster (its page "Credentials").
+const OF_DATABASE: [&str; 5] = ["-app", "-superuser", "-ca", "-server", "-replication"];
+
+/// Names of the Secrets that operators make of what a cluster applies: `CloudNativePG` those of a Cluster, Crossplane
+/// whatever `writeConnectionSecretToRef` names.
+fn made_by_operators(cluster: &Cluster<'_>, repository: &Repository<'_>) -> BTreeSet<String> {
     let objects = repository.objects;
-    let database = ["-app", "-superuser", "-ca", "-server", "-replication"]
-        .iter()
-        .find_map(|end| name.strip_suffix(end));
-    cluster.units.iter().any(|unit| {
-        unit.built.iter().any(|built| {
-            let of_database = database.is_some_and(|database| {
-                built.kind(objects) == "Cluster"
-                    && built.group(objects) == "postgresql.cnpg.io"
-                    && unit.variables.fill(&built.name).as_deref() == Some(database)
-            });
+    let mut names = BTreeSet::new();
+    for unit in &cluster.units {
+        for built in &unit.built {
+            if built.kind(objects) == "Cluster"
+                && built.group(objects) == "postgresql.cnpg.io"
+                && let Some(name) = unit.variables.fill(&built.name)
+            {
+                names.extend(OF_DATABASE.iter().map(|end| format!("{name}{end}")));
+            }
             let written = || {
                 let object = repository.object(built)?;
                 let to = ["spec", "writeConnectionSecretToRef", "name"];
                 unit.variables.fill(object.node.at(&to)?.text()?)
             };
-            of_database || written().as_deref() == Some(name)
-        })
-    })
+            names.extend(written());
+        }
+    }
+    names
 }
 
 /// What an object says: itself, or the files of values that a generator puts into it.

@@ -62,7 +62,7 @@ impl Graph {
         let mut all: Vec<&Installed<'_>> = stack.installed.iter().collect();
         all.sort_by_key(|installed| matches!(installed.how, How::Operator(_)));
         for installed in all {
-            let Some((name, namespace)) = called(installed) else {
+            let Some((name, namespace)) = installed.release_id() else {
                 continue;
             };
             let own = self.add(Node {
@@ -89,9 +89,4 @@ impl Graph {
         }
         last
     }
-}
-
-/// The name and the namespace under which Helm keeps what Terraform installs.
-fn called(installed: &Installed<'_>) -> Option<(String, String)> {
-    Some((installed.name.as_text()?, installed.namespace.as_text()?))
 }

@@ -56,7 +56,7 @@ use crate::yaml::{Node, parse_foreign};
 pub const CLUSTERS: &str = "clusters";
 
 /// Names that kustomize reads.
-const KUSTOMIZATION: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub const KUSTOMIZATION: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// A repository: its texts, and what those that Flux reads say.
 #[derive(Debug, Default)]
@@ -376,7 +376,8 @@ fn is_yaml(path: &str) -> bool {
     path.ends_with(".yaml") || path.ends_with(".yml")
 }
 
-fn is_kustomization(path: &str) -> bool {
+/// Whether kustomize reads a file of this path as a kustomization.
+pub fn is_kustomization(path: &str) -> bool {
     KUSTOMIZATION.contains(&path.rsplit('/').next().unwrap_or_default())
 }
 

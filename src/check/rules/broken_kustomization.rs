@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::common::has_open_parts;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::{Folder, Index, Repository, folder_of, is_remote, join};
+use crate::index::{
+    Folder, Index, KUSTOMIZATION, Repository, folder_of, is_kustomization, is_remote, join,
+};
 use crate::yaml::Node;
 
 pub(in crate::check) const RULE: Rule = Rule {
@@ -13,9 +16,6 @@ pub(in crate::check) const RULE: Rule = Rule {
     summary: "a kustomization that kustomize refuses: of a wrong kind, in a circle, or leading out of the repository",
     check,
 };
-
-/// Names under which kustomize looks for a kustomization (kustomize, `konfig/general.go`).
-const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Lists that lead to folders, and whether to Components.
 const LISTS: [(&str, bool); 3] = [("resources", false), ("bases", false), ("components", true)];
@@ -26,10 +26,10 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         if index.hidden.contains(path) {
             continue;
         }
-        let (folder, name) = (folder_of(path), path.rsplit('/').next().unwrap_or_default());
-        if !NAMES.contains(&name) {
+        if !is_kustomization(path) {
             continue;
         }
+        let folder = folder_of(path);
         let Some(node) = documents.first() else {
             continue;
         };
@@ -68,10 +68,13 @@ impl Lines<'_, '_> {
     fn names(&self, findings: &mut Findings) {
         let index = self.repository.index;
         let own = self.path.rsplit('/').next().unwrap_or_default();
-        let other = NAMES.iter().filter(|name| **name != own).find(|name| {
-            let path = format!("{}/{name}", self.folder);
-            index.paths.contains(&path) && !index.hidden.contains(&path)
-        });
+        let other = KUSTOMIZATION
+            .iter()
+            .filter(|name| **name != own)
+            .find(|name| {
+                let path = format!("{}/{name}", self.folder);
+                index.paths.contains(&path) && !index.hidden.contains(&path)
+            });
         let first = self.node.entries().first();
         if let (Some(other), Some((at, _))) = (other, first) {
             let message = format!("a {other} lies beside this {own}");
@@ -92,7 +95,7 @@ impl Lines<'_, '_> {
             return;
         };
         let kind = at.text().unwrap_or_default();
-        if matches!(kind, "" | "Kustomization" | "Component") || is_open(kind) {
+        if matches!(kind, "" | "Kustomization" | "Component") || has_open_parts(kind) {
             return;
         }
         let near = crate::error::did_you_mean(kind, ["Kustomization", "Component"]);
@@ -113,7 +116,7 @@ impl Lines<'_, '_> {
         let patches = patches.filter_map(|patch| patch.get("path"));
         for item in lists.chain(merges).chain(patches) {
             let text = item.text().unwrap_or_default();
-            if text.is_empty() || text.contains('\n') || is_open(text) || is_remote(text) {
+            if text.is_empty() || text.contains('\n') || has_open_parts(text) || is_remote(text) {
                 continue;
             }
             // A folder that is looked at alone may be part of a repository: only one that Flux reads is surely all of it.
@@ -201,13 +204,6 @@ fn add(
 
 fn items<'n>(node: &'n Node, key: &str) -> &'n [Node] {
     node.get(key).map_or(&[], Node::items)
-}
-
-/// Whether a text has parts that something puts in.
-fn is_open(text: &str) -> bool {
-    ["${", "<<", "{{", "{%", "__"]
-        .iter()
-        .any(|mark| text.contains(mark))
 }
 
 /// The kustomization of a folder, if it can be read, and Flux gets it.

@@ -215,6 +215,13 @@ pub(super) fn seconds(text: &str) -> Option<f64> {
     (!text.is_empty()).then_some(sum)
 }
 
+/// Whether a text has parts that something puts in.
+pub(super) fn has_open_parts(text: &str) -> bool {
+    ["${", "<<", "{{", "{%", "__"]
+        .iter()
+        .any(|mark| text.contains(mark))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -52,9 +52,8 @@ pub(super) fn release_of<'r, 'a>(
     cluster: &'r Cluster<'a>,
     repository: &'r Repository<'a>,
 ) -> Option<Applied<'r, 'a>> {
-    let (name, namespace) = (installed.name.as_text()?, installed.namespace.as_text()?);
+    let wanted = Some(installed.release_id()?);
     let mut releases = applied_on(cluster, repository, group::HELM, "HelmRelease");
-    let wanted = Some((name, namespace));
     releases.find(|release| release_id_of(release) == wanted)
 }
 

@@ -143,8 +143,7 @@ fn adopted(
     repository: &Repository<'_>,
     findings: &mut Findings,
 ) {
-    let (Some(name), Some(namespace)) = (installed.name.as_text(), installed.namespace.as_text())
-    else {
+    let Some((name, namespace)) = installed.release_id() else {
         return;
     };
     let known = cluster.open.is_empty() && cluster.start.known != Known::Implied;

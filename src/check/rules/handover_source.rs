@@ -142,8 +142,7 @@ fn elsewhere(
     repository: &Repository<'_>,
     findings: &mut Findings,
 ) {
-    let (Some(name), Some(namespace)) = (installed.name.as_text(), installed.namespace.as_text())
-    else {
+    let Some((name, namespace)) = installed.release_id() else {
         return;
     };
     let Some(from) = installed_from(installed) else {

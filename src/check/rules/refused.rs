@@ -1,6 +1,7 @@
 //! What the API server refuses for more than one field: the rules that the definitions of Flux's kinds have beside their
 //! schemas. The rule misspelt-field tells of it.
 
+use super::common::has_open_parts;
 use std::sync::LazyLock;
 
 use regex_lite::Regex;
@@ -78,7 +79,7 @@ fn chart(node: &Node) -> Option<Refused<'_>> {
 
 fn release_name(node: &Node) -> Option<Refused<'_>> {
     let at = node.at(&["spec", "releaseName"])?;
-    let text = at.text().filter(|text| !is_open(text))?;
+    let text = at.text().filter(|text| !has_open_parts(text))?;
     if text.len() > LENGTH {
         return Some(Refused {
             at,
@@ -99,17 +100,10 @@ fn release_name(node: &Node) -> Option<Refused<'_>> {
 /// flux-operator, `api/v1/fluxinstance_types.go`: "the only accepted name for a FluxInstance is 'flux'".
 fn instance<'a>(object: &Object<'a>) -> Option<Refused<'a>> {
     let name = object.name;
-    (!name.is_empty() && name != "flux" && !is_open(name)).then(|| Refused {
+    (!name.is_empty() && name != "flux" && !has_open_parts(name)).then(|| Refused {
         at: object.name_node(),
         message: format!("a FluxInstance cannot be called {name}"),
         effect: "the API server refuses it: the only accepted name is flux",
         hint: "call it flux",
     })
-}
-
-/// Whether a text has parts that something puts in.
-fn is_open(text: &str) -> bool {
-    ["${", "<<", "{{", "{%", "__"]
-        .iter()
-        .any(|mark| text.contains(mark))
 }

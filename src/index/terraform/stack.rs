@@ -151,6 +151,13 @@ pub struct Machine<'a> {
     pub span: Range<usize>,
 }
 
+impl Installed<'_> {
+    /// The name and the namespace under which Helm keeps it. None if files do not say both.
+    pub fn release_id(&self) -> Option<(String, String)> {
+        Some((self.name.as_text()?, self.namespace.as_text()?))
+    }
+}
+
 impl<'a> Stack<'a> {
     /// The bootstrap that installs a chart.
     pub fn bootstrap_of(&self, installed: &Installed<'_>) -> Option<&Bootstrap<'a>> {
