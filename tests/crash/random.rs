@@ -117,7 +117,12 @@ fn kills(scenario: &Scenario, count: u64, random: &mut Random) {
         let said = scenario.look(sandbox);
         assert!(!said.contains("as it is"), "{what}: {said}");
         let now = settled(sandbox);
-        assert!(now == before || now == after, "{what}: {said}\n{now:#?}");
+        assert!(
+            now == before || now == after,
+            "{what}: {said}\nfrom before: {:?}\nfrom after: {:?}",
+            now.differs(&before),
+            now.differs(&after)
+        );
         if said.contains("landform restored") {
             assert!(now == before, "{what}");
             restored += 1;

@@ -1,6 +1,6 @@
 //! What is run and killed. A command that writes gets one line here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -105,8 +105,13 @@ impl Scenario {
             sandbox
         }));
         // A work tree of its own and its repository name each other by absolute paths.
-        if sandbox.path("acme/.git").is_file() {
-            sandbox.git("main", ["worktree", "repair", "../acme"]);
+        // (`git worktree repair` would leave it with the repository that was copied, which is still there.)
+        let link = "main/.git/worktrees/acme";
+        if sandbox.path(link).exists() {
+            let git = format!("gitdir: {}\n", sandbox.path(link).display());
+            sandbox.write("acme/.git", &git);
+            let tree = format!("{}\n", sandbox.path("acme/.git").display());
+            sandbox.write(&format!("{link}/gitdir"), &tree);
         }
         sandbox
     }
@@ -172,6 +177,31 @@ pub(crate) struct State {
     pub(crate) head: Option<String>,
     staged: String,
     files: BTreeMap<String, sandbox::Entry>,
+}
+
+impl State {
+    /// In what it differs from another: what counts of a state is too much to read as a whole.
+    pub(crate) fn differs(&self, other: &Self) -> Vec<String> {
+        let mut differ = Vec::new();
+        if self.head != other.head {
+            differ.push(format!("last commit {:?}, not {:?}", self.head, other.head));
+        }
+        let lines = |state: &Self| state.staged.lines().map(str::to_owned).collect();
+        let (ours, theirs): (BTreeSet<String>, BTreeSet<String>) = (lines(self), lines(other));
+        differ.extend(
+            ours.symmetric_difference(&theirs)
+                .map(|line| format!("staged {line}")),
+        );
+        let paths: BTreeSet<_> = self.files.keys().chain(other.files.keys()).collect();
+        let differs = |path: &&&String| self.files.get(**path) != other.files.get(**path);
+        differ.extend(
+            paths
+                .iter()
+                .filter(differs)
+                .map(|path| format!("file {path}")),
+        );
+        differ
+    }
 }
 
 /// The state, which is also checked: nothing broken, no lock, no temporary file.
