@@ -13,13 +13,14 @@ mod clouds;
 
 use std::path::Path;
 
+use rayon::prelude::*;
 use support::need;
 
 /// Runs a check over all golden trees and lists all that it finds.
-fn all_clean(check: impl Fn(&Path) -> Vec<String>, trees: &[std::path::PathBuf]) {
+fn all_clean(check: impl Fn(&Path) -> Vec<String> + Sync, trees: &[std::path::PathBuf]) {
     let found: Vec<String> = trees
-        .iter()
-        .flat_map(|tree| {
+        .par_iter()
+        .flat_map_iter(|tree| {
             let case = tree
                 .parent()
                 .map(support::name)

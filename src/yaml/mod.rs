@@ -3,6 +3,7 @@
 mod block;
 mod de;
 mod lenient;
+mod memo;
 mod node;
 mod parse;
 

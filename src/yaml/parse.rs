@@ -7,6 +7,7 @@ use std::sync::Arc;
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
 use super::lenient::Lenient;
+use super::memo::remembered;
 use super::node::{Kind, Node};
 use crate::error::{Error, Problem, Result, Source};
 
@@ -40,7 +41,9 @@ pub fn parse(source: &Arc<Source>) -> Result<Node> {
 /// # Errors
 /// As for [`parse`], but several documents are fine.
 pub fn parse_documents(source: &Arc<Source>) -> Result<Vec<Node>> {
-    documents(source, None, &Lenient::new(&source.text), &mut None)
+    remembered(&source.text, false, || {
+        documents(source, None, &Lenient::new(&source.text), &mut None)
+    })
 }
 
 /// Parses every document of somebody's own file: as [`parse_documents`], but an alias is what it stands for, with
@@ -49,15 +52,17 @@ pub fn parse_documents(source: &Arc<Source>) -> Result<Vec<Node>> {
 /// # Errors
 /// As for [`parse_documents`], or aliases stand for more than anybody would write.
 pub fn parse_foreign(source: &Arc<Source>) -> Result<Vec<Node>> {
-    let mut text = Lenient::new(&source.text);
-    loop {
-        let mut failed = None;
-        let read = documents(source, Some(Anchors::default()), &text, &mut failed);
-        let again = read.is_err() && failed.is_some_and(|failed| text.give(&failed));
-        if !again {
-            return read;
+    remembered(&source.text, true, || {
+        let mut text = Lenient::new(&source.text);
+        loop {
+            let mut failed = None;
+            let read = documents(source, Some(Anchors::default()), &text, &mut failed);
+            let again = read.is_err() && failed.is_some_and(|failed| text.give(&failed));
+            if !again {
+                return read;
+            }
         }
-    }
+    })
 }
 
 /// Nodes with an anchor, by its number, and how many nodes aliases stand for so far.

@@ -1,6 +1,7 @@
 //! A tree as Flux sees it: every folder built, and the folders that each cluster applies.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -36,7 +37,46 @@ pub(crate) fn build_all(tree: &Path, kubectl: &Path) -> BTreeMap<PathBuf, Build>
     results.into_inner().expect("no panic in a build")
 }
 
+/// Builds a folder, unless one with the same files was built before: many trees have much in common.
 fn build(tree: &Path, folder: &Path, kubectl: &Path) -> Build {
+    static BUILT: Mutex<BTreeMap<String, Build>> = Mutex::new(BTreeMap::new());
+    let mut all = String::new();
+    reads(&tree.join(folder), Path::new(""), &mut all);
+    let built = || BUILT.lock().expect("no panic in a build");
+    let before = built().get(&all).cloned();
+    before.unwrap_or_else(|| {
+        let build = build_anew(tree, folder, kubectl);
+        built().insert(all, build.clone());
+        build
+    })
+}
+
+/// All that a build of a folder reads, with names: what is in it, and the folders that its kustomization names
+/// elsewhere.
+fn reads(folder: &Path, called: &Path, all: &mut String) {
+    for file in support::files(folder) {
+        let text = std::fs::read_to_string(folder.join(&file)).unwrap_or_default();
+        let _ = writeln!(all, "=== {}\n{text}", called.join(&file).display());
+        if support::name(&file) == "kustomization.yaml" {
+            let named = objects(&text).unwrap_or_default();
+            for other in named.iter().flat_map(outside) {
+                let other = file.with_file_name(other);
+                reads(&folder.join(&other), &called.join(&other), all);
+            }
+        }
+    }
+}
+
+/// The resources and components of a kustomization that are not below its folder.
+fn outside(kustomization: &Value) -> impl Iterator<Item = &str> {
+    let lists = ["resources", "components"].map(|list| kustomization[list].as_array());
+    let named = lists.into_iter().flatten().flatten();
+    named
+        .filter_map(Value::as_str)
+        .filter(|path| path.starts_with("../"))
+}
+
+fn build_anew(tree: &Path, folder: &Path, kubectl: &Path) -> Build {
     let output = support::command(kubectl)
         .arg("kustomize")
         .arg(tree.join(folder))

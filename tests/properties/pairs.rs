@@ -7,6 +7,7 @@ use std::fs;
 use landform::catalog::Catalogue;
 use landform::error::Kind;
 use landform::render::render;
+use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use crate::asking::{CLUSTER, fill, try_resolve};
@@ -47,13 +48,49 @@ fn together(names: &[&String], cluster: &Value, catalogue: &Catalogue) -> Result
     }
 }
 
+/// Each component alone on a kind of cluster, and with each other: how many pairs there are, and a line for each
+/// refusal.
+fn pairs(
+    (provider, cluster): &(String, Value),
+    names: &[&String],
+    catalogue: &Catalogue,
+) -> (usize, String) {
+    let (mut pairs, mut text) = (0, String::new());
+    let mut alone = BTreeMap::new();
+    for name in names {
+        let fits = together(&[name], cluster, catalogue);
+        if let Err(reason) = &fits {
+            writeln!(text, "{provider}: {name}: {reason}").expect("text");
+        }
+        alone.insert(*name, fits.is_ok());
+    }
+    for (at, one) in names.iter().enumerate() {
+        for other in &names[at + 1..] {
+            pairs += 1;
+            let fit = together(&[one, other], cluster, catalogue);
+            let apart = alone[*one] && alone[*other];
+            match fit {
+                Ok(()) => {}
+                Err(reason) if apart => {
+                    writeln!(text, "{provider}: {one} + {other}: {reason}").expect("text");
+                }
+                // Whoever does not fit alone does not fit together; the reason names it.
+                Err(reason) => {
+                    let culprits = [one, other].into_iter().filter(|name| !alone[**name]);
+                    let blamed = culprits.into_iter().any(|name| reason.contains(*name));
+                    assert!(blamed, "{provider}: {one} + {other}: {reason}");
+                }
+            }
+        }
+    }
+    (pairs, text)
+}
+
 /// What is refused, and why, stands in `tests/golden/refused.txt`; `LANDFORM_GOLDEN=overwrite` writes it anew.
 #[test]
 fn every_pair_on_every_provider_fits_or_is_refused_with_a_reason() {
     let catalogue = Catalogue::embedded().expect("the embedded catalogue holds");
     let names: Vec<&String> = catalogue.components.keys().collect();
-    let mut text = String::new();
-    let mut pairs = 0;
     let providers = catalogue.providers.keys();
     let mut kinds: Vec<(String, Value)> = providers
         .map(|provider| (provider.clone(), json!({"provider": provider})))
@@ -64,35 +101,10 @@ fn every_pair_on_every_provider_fits_or_is_refused_with_a_reason() {
     kinds.push(("existing without network and storage".to_owned(), bare));
     let alone = json!({"provider": "eks", "cni": "none"});
     kinds.push(("eks without the network of AWS".to_owned(), alone));
-    for (provider, cluster) in &kinds {
-        let mut alone = BTreeMap::new();
-        for name in &names {
-            let fits = together(&[name], cluster, &catalogue);
-            if let Err(reason) = &fits {
-                writeln!(text, "{provider}: {name}: {reason}").expect("text");
-            }
-            alone.insert(*name, fits.is_ok());
-        }
-        for (at, one) in names.iter().enumerate() {
-            for other in &names[at + 1..] {
-                pairs += 1;
-                let fit = together(&[one, other], cluster, &catalogue);
-                let apart = alone[*one] && alone[*other];
-                match fit {
-                    Ok(()) => {}
-                    Err(reason) if apart => {
-                        writeln!(text, "{provider}: {one} + {other}: {reason}").expect("text");
-                    }
-                    // Whoever does not fit alone does not fit together; the reason names it.
-                    Err(reason) => {
-                        let culprits = [one, other].into_iter().filter(|name| !alone[**name]);
-                        let blamed = culprits.into_iter().any(|name| reason.contains(*name));
-                        assert!(blamed, "{provider}: {one} + {other}: {reason}");
-                    }
-                }
-            }
-        }
-    }
+    let of = |kind: &(String, Value)| pairs(kind, &names, &catalogue);
+    let tried: Vec<(usize, String)> = kinds.par_iter().map(of).collect();
+    let pairs: usize = tried.iter().map(|(pairs, _)| pairs).sum();
+    let text: String = tried.into_iter().map(|(_, text)| text).collect();
     assert!(pairs >= 1500, "only {pairs} pairs");
     let file = support::package().join("tests/golden/refused.txt");
     if std::env::var_os("LANDFORM_GOLDEN").is_some_and(|v| v == "overwrite") {
