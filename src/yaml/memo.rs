@@ -17,8 +17,14 @@ static HASH: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 /// By the hash of the text, and whether aliases are followed.
 #[derive(Default)]
 struct Memo {
-    read: HashMap<(u64, bool), Vec<(String, Vec<Node>)>>,
+    known: HashMap<(u64, bool), Vec<Known>>,
     used: usize,
+}
+
+/// A text, and its documents.
+struct Known {
+    text: String,
+    nodes: Vec<Node>,
 }
 
 /// What a text was parsed into, or what `parse` makes of it now. Only what has no error is remembered: an error
@@ -30,17 +36,46 @@ pub(super) fn remembered<E>(
 ) -> Result<Vec<Node>, E> {
     let key = (HASH.hash_one(text), aliases);
     let lock = || MEMO.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(same) = lock().read.get(&key)
-        && let Some((_, nodes)) = same.iter().find(|(read, _)| read == text)
+    if let Some(alike) = lock().known.get(&key)
+        && let Some(same) = alike.iter().find(|known| known.text == text)
     {
-        return Ok(nodes.clone());
+        return Ok(same.nodes.clone());
     }
     let nodes = parse()?;
     let mut memo = lock();
     if memo.used + text.len() <= ROOM {
         memo.used += text.len();
-        let read = memo.read.entry(key).or_default();
-        read.push((text.to_owned(), nodes.clone()));
+        memo.known.entry(key).or_default().push(Known {
+            text: text.to_owned(),
+            nodes: nodes.clone(),
+        });
     }
     Ok(nodes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_parsed_once_for_each_way_of_reading_it() {
+        let mut times = 0;
+        let mut read = |text: &str, aliases| {
+            remembered(text, aliases, || {
+                times += 1;
+                if text.is_empty() {
+                    Err(())
+                } else {
+                    Ok(Vec::new())
+                }
+            })
+        };
+        let text = "of this test: alone\n";
+        assert_eq!(read(text, true), Ok(Vec::new()));
+        assert_eq!(read(text, true), Ok(Vec::new()));
+        assert_eq!(read(text, false), Ok(Vec::new()));
+        assert_eq!(read("", true), Err(()));
+        assert_eq!(read("", true), Err(()));
+        assert_eq!(times, 4);
+    }
 }

@@ -42,11 +42,11 @@ fn build(tree: &Path, folder: &Path, kubectl: &Path) -> Build {
     static BUILT: Mutex<BTreeMap<String, Build>> = Mutex::new(BTreeMap::new());
     let mut all = String::new();
     reads(&tree.join(folder), Path::new(""), &mut all);
-    let built = || BUILT.lock().expect("no panic in a build");
-    let before = built().get(&all).cloned();
+    let known = || BUILT.lock().expect("no panic in a build");
+    let before = known().get(&all).cloned();
     before.unwrap_or_else(|| {
         let build = build_anew(tree, folder, kubectl);
-        built().insert(all, build.clone());
+        known().insert(all, build.clone());
         build
     })
 }
