@@ -21,7 +21,7 @@ pub use commit::{Commit, Wanted};
 pub use identity::{Identity, identity, must_have_identity};
 pub use kept::{forget_note, keep_note, note};
 pub use made::{is_made, keep, make};
-pub use past::{otherwise_at, was_there};
+pub use past::{Texts, otherwise_at, was_there};
 pub use work::{Work, blob, folder};
 
 /// Brings a tag of a repository into a folder, by the user's `git` with its logins.

@@ -9,7 +9,7 @@ use super::git_failed;
 use crate::error::{Error, Problem, Result};
 
 /// Texts of an earlier commit, by path below a folder: none where there was no file.
-type Texts = BTreeMap<String, Option<String>>;
+pub type Texts = BTreeMap<String, Option<String>>;
 
 /// The files below a folder that were otherwise at a commit, as they were: at that of a revision, or at the last one.
 /// None where there is no commit to look at, and no revision was named.

@@ -333,10 +333,7 @@ impl<'a> Cluster<'a> {
             (None, _) => found(Folder::Unknown),
             (Some(own), Some(source)) => {
                 let url = |name: &SourceName| {
-                    let mut all = objects
-                        .all
-                        .iter()
-                        .filter(|object| object.kind == name.kind && object.name == name.name);
+                    let mut all = objects.named(&name.kind, &name.name);
                     all.find_map(|object| object.node.at(&["spec", "url"])?.text())
                 };
                 let start = self.start.url.as_deref();

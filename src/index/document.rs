@@ -1,6 +1,6 @@
 //! Objects: documents that say what they are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::{Index, Reference, Role, is_kustomization};
@@ -29,6 +29,13 @@ pub struct Object<'a> {
     pub nested: bool,
 }
 
+/// Numbers of the objects of a kind, whatever its group.
+#[derive(Debug, Default)]
+struct OfKind<'a> {
+    all: Vec<ObjectId>,
+    named: HashMap<&'a str, Vec<ObjectId>>,
+}
+
 /// The objects of a repository.
 #[derive(Debug, Default)]
 pub struct Objects<'a> {
@@ -36,6 +43,7 @@ pub struct Objects<'a> {
     pub all: Vec<Object<'a>>,
     /// Their numbers, by file.
     pub by_file: BTreeMap<&'a str, Vec<ObjectId>>,
+    by_kind: HashMap<&'a str, OfKind<'a>>,
     /// What each file says of others.
     pub references: Vec<(&'a Arc<Source>, Vec<Reference>)>,
 }
@@ -64,7 +72,19 @@ impl<'a> Objects<'a> {
                 objects.by_file.insert(path, ids.collect());
             }
         }
+        for (id, object) in objects.all.iter().enumerate() {
+            let like = objects.by_kind.entry(object.kind).or_default();
+            like.all.push(id);
+            like.named.entry(object.name).or_default().push(id);
+        }
         objects
+    }
+
+    /// Those of a kind of any group, and a name, in any namespace.
+    pub fn named<'s>(&'s self, kind: &str, name: &str) -> impl Iterator<Item = &'s Object<'a>> {
+        let like = self.by_kind.get(kind);
+        let ids = like.and_then(|like| like.named.get(name));
+        ids.into_iter().flatten().map(|id| &self.all[*id])
     }
 
     /// Those of a kind.
@@ -73,7 +93,12 @@ impl<'a> Objects<'a> {
         group: &'static str,
         kind: &'static str,
     ) -> impl Iterator<Item = (ObjectId, &'s Object<'a>)> {
-        let all = self.all.iter().enumerate();
+        let ids = self
+            .by_kind
+            .get(kind)
+            .into_iter()
+            .flat_map(|like| &like.all);
+        let all = ids.map(|id| (*id, &self.all[*id]));
         all.filter(move |(_, object)| object.is(group, kind))
     }
 }

@@ -21,6 +21,7 @@ mod reference;
 mod repository;
 mod scope;
 mod selector;
+mod source_ignore;
 mod start;
 pub mod terraform;
 mod variables;

@@ -42,6 +42,14 @@ pub struct Repository<'a> {
 impl<'a> Repository<'a> {
     /// Follows everything.
     pub fn of(index: &'a Index, objects: &'a Objects<'a>) -> Self {
+        let (mut repository, terraform) =
+            rayon::join(|| Self::of_flux(index, objects), || Terraform::of(index));
+        repository.terraform = terraform;
+        repository
+    }
+
+    /// What Flux reads.
+    fn of_flux(index: &'a Index, objects: &'a Objects<'a>) -> Self {
         let mut builder = Builder::new(index, objects);
         let mut clusters = Vec::new();
         let mut seen: BTreeSet<ObjectId> = BTreeSet::new();
@@ -82,7 +90,7 @@ impl<'a> Repository<'a> {
                 .collect(),
             reached: reached.collect(),
             references: &objects.references,
-            terraform: Terraform::of(index),
+            terraform: Terraform::default(),
             clusters,
             past: None,
         }

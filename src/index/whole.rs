@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hcl_edit::structure::Body;
-use ignore::WalkBuilder;
+use ignore::{DirEntry, WalkBuilder, WalkState};
 use rayon::prelude::*;
 
+use super::source_ignore::{SOURCE_IGNORE, SourceIgnore};
 use super::terraform::{self, BrokenHcl, is_terraform};
 use super::{Index, Inline, Role, is_kustomization, is_yaml, references};
 use crate::error::{Error, Kind as Why, Problem, Problems, Result, Source};
@@ -15,9 +16,6 @@ use crate::yaml::{Kind, Node, parse_foreign};
 
 /// Folders that hold nothing of the repository's own, whatever `.gitignore` says.
 const FOREIGN: [&str; 3] = [".git", ".terraform", "node_modules"];
-
-/// Patterns of what Flux leaves out of what it stores, in the form of `.gitignore` (`source-controller`, `sourceignore`).
-const SOURCE_IGNORE: &str = ".sourceignore";
 
 /// What became of a file.
 enum Read {
@@ -42,7 +40,7 @@ impl Index {
     /// # Errors
     /// The folder cannot be read.
     pub fn whole(root: &Path) -> Result<Self> {
-        let paths = walk(root, false)?;
+        let paths = walk(root)?;
         let wanted: Vec<&String> = paths.iter().filter(|path| is_read(path)).collect();
         let read: Vec<(String, Result<Arc<Source>, Problem>, Read)> = wanted
             .into_par_iter()
@@ -58,12 +56,8 @@ impl Index {
             })
             .collect();
         let mut index = Self::default();
-        let ignores = paths.iter().any(|path| path.ends_with(SOURCE_IGNORE));
         index.paths.extend(paths);
-        if ignores {
-            let seen: BTreeSet<String> = walk(root, true)?.into_iter().collect();
-            index.hidden = index.paths.difference(&seen).cloned().collect();
-        }
+        index.hidden = SourceIgnore::read(root, &index.paths).hidden(&index.paths);
         let mut unread = Problems::default();
         for (path, source, read) in read {
             match source {
@@ -197,8 +191,8 @@ fn is_denied(error: &ignore::Error) -> bool {
     error.is_some_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
 }
 
-/// Paths of all files, sorted; or of those that Flux would get.
-fn walk(root: &Path, as_flux: bool) -> Result<Vec<String>> {
+/// Paths of all files, sorted. Several look at once, because they wait for the disk.
+fn walk(root: &Path) -> Result<Vec<String>> {
     let mut builder = WalkBuilder::new(root);
     builder
         .hidden(false)
@@ -206,40 +200,51 @@ fn walk(root: &Path, as_flux: bool) -> Result<Vec<String>> {
         .require_git(false)
         .git_global(false)
         .ignore(false)
+        .threads(std::thread::available_parallelism().map_or(2, usize::from))
         .filter_entry(|entry| {
             let name = entry.file_name().to_str().unwrap_or_default();
             entry.depth() == 0 || !FOREIGN.contains(&name)
         });
-    if as_flux {
-        builder.add_custom_ignore_filename(SOURCE_IGNORE);
-    }
-    let mut paths = Vec::new();
-    for entry in builder.build() {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) if error.depth() == Some(0) => {
-                return Err(Error::failed(
-                    Problem::new(format!("could not read {}: {error}", root.display()))
-                        .hint("name a folder by -C DIR"),
-                ));
+    let (send, receive) = std::sync::mpsc::channel();
+    builder.build_parallel().run(|| {
+        let send = send.clone();
+        Box::new(move |entry| {
+            let found = path_of(entry, root).transpose();
+            let failed = matches!(found, Some(Err(_)));
+            if found.is_none_or(|found| send.send(found).is_ok()) && !failed {
+                WalkState::Continue
+            } else {
+                WalkState::Quit
             }
-            Err(error) if is_denied(&error) => {
-                return Err(Error::failed(
-                    Problem::new(format!("could not look into a folder: {error}")).hint(RIGHTS),
-                ));
-            }
-            // What is gone by now is not there.
-            Err(_) => continue,
-        };
-        if entry.file_type().is_some_and(|kind| kind.is_file())
-            && let Ok(path) = entry.path().strip_prefix(root)
-            && let Some(path) = path.to_str()
-        {
-            paths.push(path.replace('\\', "/"));
-        }
-    }
-    paths.sort();
+        })
+    });
+    drop(send);
+    let mut paths = receive.into_iter().collect::<Result<Vec<String>>>()?;
+    paths.sort_unstable();
     Ok(paths)
+}
+
+/// The path of a file that was met; none for what is no file.
+fn path_of(entry: Result<DirEntry, ignore::Error>, root: &Path) -> Result<Option<String>> {
+    let entry = match entry {
+        Ok(entry) => entry,
+        Err(error) if error.depth() == Some(0) => {
+            return Err(Error::failed(
+                Problem::new(format!("could not read {}: {error}", root.display()))
+                    .hint("name a folder by -C DIR"),
+            ));
+        }
+        Err(error) if is_denied(&error) => {
+            return Err(Error::failed(
+                Problem::new(format!("could not look into a folder: {error}")).hint(RIGHTS),
+            ));
+        }
+        // What is gone by now is not there.
+        Err(_) => return Ok(None),
+    };
+    let path = entry.path().strip_prefix(root).ok().and_then(Path::to_str);
+    let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
+    Ok(path.filter(|_| is_file).map(|path| path.replace('\\', "/")))
 }
 
 /// Whether a file's text matters: YAML, Terraform, and what may be lists of rules or of values.

@@ -1,9 +1,10 @@
 //! Digests behind chart versions, where Terraform hands a release over.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::common::applied_on;
-use super::handover::{GATE, chart_of, leaves_versions, pairs};
+use super::handover::{GATE, Gates, chart_of, pairs};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::index::terraform::How;
@@ -23,11 +24,12 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
     let handed = pairs
         .iter()
         .filter(|pair| !matches!(pair.installed.how, How::Operator(_)));
+    let gates = LazyCell::new(|| Gates::of(repository));
     let mut left: BTreeMap<&str, bool> = BTreeMap::new();
     for pair in handed {
         let cluster = pair.release.cluster;
         let leaves = left.entry(cluster.label());
-        if *leaves.or_insert_with(|| leaves_versions(cluster, repository)) {
+        if *leaves.or_insert_with(|| gates.leave_versions(cluster, repository)) {
             continue;
         }
         let Some(chart) = chart_of(&pair.release, repository).filter(|chart| chart.by_reference)

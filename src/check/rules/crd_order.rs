@@ -43,7 +43,9 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
             let after = LazyCell::new(|| order.after(number));
             for built in &unit.built {
                 let object = repository.object(built);
-                if object.is_some_and(|object| may_bring(&elsewhere, object)) {
+                if !elsewhere.is_empty()
+                    && object.is_some_and(|object| may_bring(&elsewhere, object))
+                {
                     continue;
                 }
                 look(

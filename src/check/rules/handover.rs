@@ -1,6 +1,8 @@
 //! What Terraform installs and Flux takes over: which release of which cluster it is, and what each of the two makes it
 //! of.
 
+use rayon::prelude::*;
+
 use super::common::{Applied, applied_on, begin_with};
 use crate::index::terraform::{How, Installed, Stack, Value};
 use crate::index::{
@@ -293,14 +295,27 @@ pub(super) fn title(pair: &Pair<'_, '_>) -> String {
     format!("{namespace}/{name}")
 }
 
-/// Whether helm-controller leaves versions of charts as they are on a cluster: its files say so, or some that nothing is
-/// known to read.
-pub(super) fn leaves_versions(cluster: &Cluster<'_>, repository: &Repository<'_>) -> bool {
-    let mut texts = repository.index.texts.iter();
-    texts.any(|(path, source)| {
-        let own = cluster.files.contains(path.as_str());
-        (own || !repository.reached.contains(path.as_str())) && source.text.contains(GATE)
-    })
+/// Files that speak of helm-controller's gate by which it leaves versions of charts as they are.
+pub(super) struct Gates<'r>(Vec<&'r str>);
+
+impl<'r> Gates<'r> {
+    /// Those of a repository: every text is looked through once, whatever the number of clusters.
+    pub(super) fn of(repository: &'r Repository<'_>) -> Self {
+        let texts = repository.index.texts.par_iter();
+        let with = texts.filter(|(_, source)| source.text.contains(GATE));
+        Self(with.map(|(path, _)| path.as_str()).collect())
+    }
+
+    /// Whether helm-controller leaves versions as they are on a cluster: its files say so, or some that nothing is
+    /// known to read.
+    pub(super) fn leave_versions(
+        &self,
+        cluster: &Cluster<'_>,
+        repository: &Repository<'_>,
+    ) -> bool {
+        let mut files = self.0.iter();
+        files.any(|path| cluster.files.contains(path) || !repository.reached.contains(path))
+    }
 }
 
 #[cfg(test)]

@@ -94,8 +94,8 @@ fn missing(
 
 /// A Namespace as it is written anywhere.
 fn written<'r, 'a>(name: &str, repository: &'r Repository<'a>) -> Option<&'r Object<'a>> {
-    let mut all = repository.objects.all.iter();
-    all.find(|object| object.is("", "Namespace") && object.name == name)
+    let mut named = repository.objects.named("Namespace", name);
+    named.find(|object| object.is("", "Namespace"))
 }
 
 /// Whether something else than Flux seems to make it: Terraform, a helmfile, a script's list.

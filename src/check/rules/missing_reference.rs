@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::common::{Applied, applied, instead, is_slip};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
+use crate::error::did_you_mean;
 use crate::index::{Located, Lookup, Repository, group};
 
 pub(in crate::check) const RULE: Rule = Rule {
@@ -27,6 +28,9 @@ const OWN: [&str; 10] = [
     "Kustomization",
     "OCIRepository",
 ];
+
+/// What a marker may be for, of the whole image (image-automation-controller, `pkg/update/setters.go`).
+const PARTS: [&str; 3] = ["tag", "name", "digest"];
 
 fn check(repository: &Repository<'_>, findings: &mut Findings) {
     let mut all = All {
@@ -96,17 +100,8 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
             }
         }
     }
-    for (group, kind) in [
-        (group::KUSTOMIZE, "Kustomization"),
-        (group::HELM, "HelmRelease"),
-    ] {
-        for object in applied(repository, group, kind) {
-            if let Some(name) = object.effective.at(&["spec", "serviceAccountName"]) {
-                all.made_by_hand(&object, kind, "ServiceAccount", &name);
-            }
-        }
-    }
     all.markers();
+    super::accounts::check(repository, findings);
 }
 
 struct All<'r, 'a, 'f> {
@@ -255,7 +250,25 @@ impl All<'_, '_, '_> {
                 let (Some(namespace), Some(name)) = (parts.next(), parts.next()) else {
                     continue;
                 };
-                if policies.contains(&(namespace, name)) || value.contains("${") {
+                if value.contains("${") {
+                    continue;
+                }
+                if let Some(part) = parts.next().filter(|part| !PARTS.contains(part)) {
+                    let begin = start + line.find(value).unwrap_or_default() + namespace.len();
+                    let begin = begin + name.len() + 2;
+                    let at = Spot::span(source, begin..begin + part.len());
+                    let message =
+                        format!("the marker ends in {part}, which is no part of an image");
+                    let finding = self.findings.add(at.clone(), message);
+                    finding.severity(Severity::Warning);
+                    finding.effect("the image is never updated here, and nothing tells of it");
+                    finding
+                        .hint("end it in :tag, :name or :digest, or in none for the whole image");
+                    if let Some(right) = did_you_mean(part, PARTS) {
+                        finding.fix(format!("write {right}"), vec![(at, right.to_owned())]);
+                    }
+                }
+                if policies.contains(&(namespace, name)) {
                     continue;
                 }
                 let begin = start + line.find(value).unwrap_or_default();
@@ -267,7 +280,7 @@ impl All<'_, '_, '_> {
                 finding.effect("the image is never updated here, and nothing tells of it");
                 let names = policies.iter().map(|(_, name)| *name);
                 let same = policies.iter().find(|(_, other)| *other == name);
-                finding.hint(match (same, crate::error::did_you_mean(name, names)) {
+                finding.hint(match (same, did_you_mean(name, names)) {
                     (Some((other, _)), _) => {
                         format!("it is in the namespace {other}: write {other}:{name}")
                     }

@@ -171,11 +171,8 @@ fn tell(
         finding.hint(format!("it is in the namespace {home}: name that"));
         return;
     }
-    let mut objects = repository.objects.all.iter();
-    let written = objects.find(|object| {
-        let read = repository.reached.contains(object.file());
-        object.kind == of && object.name == name && !read
-    });
+    let mut named = repository.objects.named(of, name);
+    let written = named.find(|object| !repository.reached.contains(object.file()));
     if matches!(found, Lookup::None)
         && !is_other
         && let Some(written) = written

@@ -1,5 +1,6 @@
 //! One file per rule. A rule looks at the repository and nothing else: no other rule, no file, no clock.
 
+mod accounts;
 mod common;
 mod handover;
 mod namespaces;

@@ -1,8 +1,9 @@
 //! What both Terraform and Flux hold for their own.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
-use super::handover::{chart_of, leaves_versions, pairs, title};
+use super::handover::{Gates, chart_of, pairs, title};
 use crate::check::finding::{Finding, Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::index::terraform::{How, Made};
@@ -22,6 +23,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
 
 fn releases(repository: &Repository<'_>, findings: &mut Findings) {
     let mut told = BTreeSet::new();
+    let gates = LazyCell::new(|| Gates::of(repository));
     for pair in pairs(repository) {
         let How::Resource {
             ignores_all,
@@ -39,7 +41,7 @@ fn releases(repository: &Repository<'_>, findings: &mut Findings) {
         let object = repository.object(pair.release.built).map(Spot::name);
         let by_reference =
             chart_of(&pair.release, repository).is_some_and(|chart| chart.by_reference);
-        let digest = by_reference && !leaves_versions(pair.release.cluster, repository);
+        let digest = by_reference && !gates.leave_versions(pair.release.cluster, repository);
         // With all changes ignored Terraform is quiet, if the version that Flux leaves behind can be found again.
         if ignores_all && !digest || !told.insert(at.key()) {
             continue;

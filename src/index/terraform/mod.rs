@@ -63,9 +63,12 @@ impl<'a> Terraform<'a> {
             .copied()
             .filter(|folder| !called.contains(*folder))
             .collect();
+        // Copies that Terragrunt makes lie elsewhere than the files.
+        let mut paths = index.paths.iter();
+        let moved = paths.any(|path| path.ends_with("terragrunt.hcl"));
         let stacks = roots
             .into_par_iter()
-            .flat_map_iter(|folder| stacks(index, &modules, folder))
+            .flat_map_iter(|folder| stacks(index, &modules, folder, moved))
             .collect();
         Self { stacks, modules }
     }
@@ -76,8 +79,10 @@ fn stacks<'a>(
     index: &'a Index,
     modules: &BTreeMap<&'a str, Module<'a>>,
     folder: &'a str,
+    moved: bool,
 ) -> Vec<Stack<'a>> {
-    let whole = Stack::read(index, modules, folder, None);
+    let read = |given| Stack::read(index, modules, folder, given, moved);
+    let whole = read(None);
     let open = whole
         .bootstraps
         .iter()
@@ -91,7 +96,7 @@ fn stacks<'a>(
     };
     let mut all: Vec<Stack<'_>> = values
         .into_iter()
-        .map(|value| Stack::read(index, modules, folder, Some((name, value))))
+        .map(|value| read(Some((name, value))))
         // Of a folder for which it is not meant nothing is to be said.
         .filter(|stack| stack.troubles.is_empty() && !stack.syncs.is_empty())
         .collect();

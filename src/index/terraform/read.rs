@@ -15,11 +15,13 @@ use crate::error::Source;
 use crate::index::Index;
 
 impl<'a> Stack<'a> {
+    /// What a root module does, with a variable that is given; `moved` if it is applied from another folder.
     pub(super) fn read(
         index: &'a Index,
         modules: &BTreeMap<&'a str, Module<'a>>,
         folder: &'a str,
         given: Option<(&'a str, String)>,
+        moved: bool,
     ) -> Self {
         let mut reader = Reader {
             eval: Eval::new(index, modules, folder),
@@ -27,11 +29,7 @@ impl<'a> Stack<'a> {
                 folder,
                 ..Self::default()
             },
-            // Copies that Terragrunt makes lie elsewhere than the files.
-            moved: index
-                .paths
-                .iter()
-                .any(|path| path.ends_with("terragrunt.hcl")),
+            moved,
         };
         reader.eval.given = given;
         let mut at = 0;
