@@ -462,3 +462,25 @@ fn a_folder_without_manifests_is_no_success() {
     let wrong = sandbox.run(["check", "-C", "empty/a.txt"]).code(2);
     wrong.stderr(contains("is no folder"));
 }
+
+#[test]
+fn symbolic_links_are_told_from_what_is_not_there() {
+    let sandbox = Sandbox::new();
+    let list = "kind: Kustomization\nresources:\n  - linked.yaml\n  - folder\n";
+    sandbox.write("repo/apps/web/kustomization.yaml", list);
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: y}\n";
+    sandbox.write("repo/apps/shared/x.yaml", map);
+    let link = |to: &str, from: &str| {
+        std::os::unix::fs::symlink(to, sandbox.path("repo/apps/web").join(from)).unwrap();
+    };
+    link("../shared/x.yaml", "linked.yaml");
+    link("../shared", "folder");
+    let ran = sandbox
+        .run(["check", "-C", "repo", "--format", "github"])
+        .code(1);
+    let said = stdout(&ran);
+    for name in ["linked.yaml", "folder"] {
+        let words = format!("`{name}` is a symbolic link, which Flux leaves out");
+        assert!(said.contains(&words), "{said}");
+    }
+}

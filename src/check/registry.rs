@@ -27,6 +27,7 @@ pub static RULES: &[Rule] = &[
     rules::bad_substitution::RULE,
     rules::broken_hcl::RULE,
     rules::broken_kustomization::RULE,
+    rules::broken_patch::RULE,
     rules::broken_yaml::RULE,
     rules::chart_digest::RULE,
     rules::chart_source::RULE,

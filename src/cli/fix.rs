@@ -188,6 +188,7 @@ fn must_help(
     texts.extend(mended.clone());
     let mut after = Index::of_texts(texts);
     after.hidden.clone_from(&index.hidden);
+    after.links.clone_from(&index.links);
     let objects = Objects::of(&after);
     let repository = Repository::of(&after, &objects);
     let left = check(&repository, &[], config);

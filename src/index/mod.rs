@@ -76,6 +76,8 @@ pub struct Index {
     broken: BTreeSet<String>,
     /// Files that `.sourceignore` keeps from Flux.
     pub hidden: BTreeSet<String>,
+    /// Symbolic links, which Flux leaves out of what it stores.
+    pub links: BTreeSet<String>,
     /// Files that a template language makes: what they will say is not known.
     pub templated: BTreeSet<String>,
     /// Patches that are written into a file as text, parsed. Only of a repository that was read as a whole.

@@ -13,7 +13,7 @@ use super::identity::Clash;
 use super::patch::Idle;
 use super::start::{Known, Start};
 use super::terraform::Terraform;
-use super::{Index, Reference, folder_of, rooted};
+use super::{Index, Reference, folder_of, is_kustomization, rooted};
 use crate::error::Source;
 use crate::yaml::Node;
 
@@ -25,6 +25,8 @@ pub struct Repository<'a> {
     pub objects: &'a Objects<'a>,
     /// The clusters that it is for.
     pub clusters: Vec<Cluster<'a>>,
+    /// Builds of folders to which nothing leads, each as if it were a cluster: some other repository may apply them.
+    pub loose: Vec<Cluster<'a>>,
     /// Files that some cluster's Flux reads.
     pub reached: BTreeSet<&'a str>,
     /// What each file says of others.
@@ -79,6 +81,8 @@ impl<'a> Repository<'a> {
         let reached = clusters
             .iter()
             .flat_map(|cluster| cluster.files.iter().copied());
+        let reached: BTreeSet<&str> = reached.collect();
+        let loose = loose(&reached, index, objects, &mut builder);
         let used = builder.used;
         let idle = builder.idle.into_iter();
         Self {
@@ -88,7 +92,8 @@ impl<'a> Repository<'a> {
             idle: idle
                 .map(|(place, idle)| (idle, used.contains(&place)))
                 .collect(),
-            reached: reached.collect(),
+            reached,
+            loose,
             references: &objects.references,
             terraform: Terraform::default(),
             clusters,
@@ -124,6 +129,34 @@ impl<'a> Repository<'a> {
             Origin::Generated(_) => None,
         }
     }
+}
+
+/// Builds of the outermost folders with a kustomization to which nothing leads.
+fn loose<'a>(
+    reached: &BTreeSet<&str>,
+    index: &'a Index,
+    objects: &'a Objects<'a>,
+    builder: &mut Builder<'a>,
+) -> Vec<Cluster<'a>> {
+    let references = objects.references.iter().flat_map(|(_, found)| found);
+    let named: BTreeSet<&str> = references.map(|reference| reference.to.as_str()).collect();
+    let lists = index.files.iter().filter(|(path, documents)| {
+        let folder = folder_of(path);
+        let kind = documents
+            .first()
+            .and_then(|node| node.get("kind"))
+            .and_then(Node::text);
+        is_kustomization(path)
+            && kind != Some("Component")
+            && !reached.contains(path.as_str())
+            && !named.contains(folder)
+            && !is_dotted(path)
+            && !index.hidden.contains(*path)
+    });
+    let folders = lists.map(|(path, _)| Start::implied(folder_of(path)));
+    folders
+        .map(|start| Cluster::follow(start, index, objects, builder))
+        .collect()
 }
 
 /// Whether a path lies in a folder whose name begins with a dot: by custom what is put aside, or what belongs to a tool.

@@ -40,7 +40,9 @@ impl Index {
     /// # Errors
     /// The folder cannot be read.
     pub fn whole(root: &Path) -> Result<Self> {
-        let paths = walk(root)?;
+        let (links, paths): (Vec<Found>, Vec<Found>) =
+            walk(root)?.into_iter().partition(|found| found.is_link);
+        let paths: Vec<String> = paths.into_iter().map(|found| found.path).collect();
         let wanted: Vec<&String> = paths.iter().filter(|path| is_read(path)).collect();
         let read: Vec<(String, Result<Arc<Source>, Problem>, Read)> = wanted
             .into_par_iter()
@@ -57,6 +59,7 @@ impl Index {
             .collect();
         let mut index = Self::default();
         index.paths.extend(paths);
+        index.links = links.into_iter().map(|found| found.path).collect();
         index.hidden = SourceIgnore::read(root, &index.paths).hidden(&index.paths);
         let mut unread = Problems::default();
         for (path, source, read) in read {
@@ -125,6 +128,7 @@ impl Index {
             .cloned()
             .collect();
         index.hidden.clone_from(&self.hidden);
+        index.links.clone_from(&self.links);
         for (path, source) in self.texts.iter().filter(|(path, _)| same(path)) {
             index.texts.insert(path.clone(), Arc::clone(source));
             if let Some(documents) = self.files.get(path) {
@@ -191,8 +195,14 @@ fn is_denied(error: &ignore::Error) -> bool {
     error.is_some_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
 }
 
-/// Paths of all files, sorted. Several look at once, because they wait for the disk.
-fn walk(root: &Path) -> Result<Vec<String>> {
+/// A file, or a symbolic link.
+struct Found {
+    path: String,
+    is_link: bool,
+}
+
+/// All files and links, by path. Several look at once, because they wait for the disk.
+fn walk(root: &Path) -> Result<Vec<Found>> {
     let mut builder = WalkBuilder::new(root);
     builder
         .hidden(false)
@@ -219,13 +229,13 @@ fn walk(root: &Path) -> Result<Vec<String>> {
         })
     });
     drop(send);
-    let mut paths = receive.into_iter().collect::<Result<Vec<String>>>()?;
-    paths.sort_unstable();
-    Ok(paths)
+    let mut found = receive.into_iter().collect::<Result<Vec<Found>>>()?;
+    found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    Ok(found)
 }
 
-/// The path of a file that was met; none for what is no file.
-fn path_of(entry: Result<DirEntry, ignore::Error>, root: &Path) -> Result<Option<String>> {
+/// A file or a link that was met; none for anything else.
+fn path_of(entry: Result<DirEntry, ignore::Error>, root: &Path) -> Result<Option<Found>> {
     let entry = match entry {
         Ok(entry) => entry,
         Err(error) if error.depth() == Some(0) => {
@@ -243,11 +253,16 @@ fn path_of(entry: Result<DirEntry, ignore::Error>, root: &Path) -> Result<Option
         Err(_) => return Ok(None),
     };
     let path = entry.path().strip_prefix(root).ok().and_then(Path::to_str);
-    let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
-    Ok(path.filter(|_| is_file).map(|path| path.replace('\\', "/")))
+    let kind = entry.file_type();
+    let is_link = kind.is_some_and(|kind| kind.is_symlink());
+    let is_file = kind.is_some_and(|kind| kind.is_file());
+    Ok(path.filter(|_| is_file || is_link).map(|path| Found {
+        path: path.replace('\\', "/"),
+        is_link,
+    }))
 }
 
-/// Whether a file's text matters: YAML, Terraform, and what may be lists of rules or of values.
+/// Whether a file's text matters: YAML, Terraform, what may be lists of rules or of values, and what may be a key.
 fn is_read(path: &str) -> bool {
     // Of landform's own folder, which no Flux reads, only what says how to check: the rest is templates and record.
     if let Some(own) = path.strip_prefix(".landform/") {
@@ -259,6 +274,15 @@ fn is_read(path: &str) -> bool {
         || [".env", ".properties"]
             .iter()
             .any(|end| path.ends_with(end))
+        || may_be_key(path)
+}
+
+/// Whether a file is named as what holds keys, which must not lie in a repository.
+fn may_be_key(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let ends = [".agekey", ".key", ".pem", ".kubeconfig"];
+    let names = ["id_rsa", "id_ed25519", "id_ecdsa", "keys.txt", "kubeconfig"];
+    ends.iter().any(|end| name.ends_with(end)) || names.contains(&name)
 }
 
 fn parse(path: &str, source: &Arc<Source>) -> Read {

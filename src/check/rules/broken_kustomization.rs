@@ -43,6 +43,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
             repository,
         };
         lines.names(findings);
+        lines.empty(findings);
         lines.kind(findings);
         lines.paths(findings);
         lines.targets(findings);
@@ -87,6 +88,34 @@ impl Lines<'_, '_> {
                 findings,
             );
         }
+    }
+
+    /// kustomize, `kusttarget.go`: "kustomization.yaml is empty". `resources: []` is not, `resources:` is.
+    fn empty(&self, findings: &mut Findings) {
+        let entries = self.node.entries();
+        let says = |(key, value): &(Node, Node)| {
+            !matches!(key.text(), Some("apiVersion" | "kind")) && !value.is_null()
+        };
+        if entries.is_empty() || entries.iter().any(says) {
+            return;
+        }
+        let list = entries.iter().find(|(_, value)| value.is_null());
+        let (message, hint) = match list {
+            Some((key, _)) => (
+                format!(
+                    "`{}` has nothing in it, and neither has the rest",
+                    key.text().unwrap_or_default()
+                ),
+                "write `[]` for a list that is meant to be empty, or list what the folder holds",
+            ),
+            None => (
+                "a kustomization that says nothing".to_owned(),
+                "list what the folder holds under resources, or `resources: []` for nothing",
+            ),
+        };
+        let at = list.map_or(&entries[0].0, |(key, _)| key);
+        let why = "kustomization.yaml is empty";
+        self.add(at, message, why, hint.to_owned(), findings);
     }
 
     /// kustomize, `types/kustomization.go`, `EnforceFields`.

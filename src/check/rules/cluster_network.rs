@@ -72,7 +72,11 @@ fn two(
             continue;
         };
         let values = merged(layers.iter().map(|layer| &layer.value));
-        let chained = values.at(&["cni", "chainingMode"]).is_some() || values.get("gke").is_some();
+        let chained = values.at(&["cni", "chainingMode"]).is_some()
+            || values.at(&["cni", "exclusive"]).is_some()
+            || ["aksbyocni", "gke"]
+                .iter()
+                .any(|own| values.get(own).is_some());
         let Some(object) = repository.object(release.built) else {
             continue;
         };
@@ -93,12 +97,19 @@ fn two(
         );
         finding.hint(match what {
             "GKE" => "take cilium off this cluster, and choose datapath_provider = \"ADVANCED_DATAPATH\" for Google's own",
+            "kind" => "say disable_default_cni = true in the networking of its kind_config",
+            "AKS" => "choose network_plugin = \"none\", or take cilium off this cluster",
+            "EKS" => "take vpc-cni out of the addons, or let cilium run in its chain (cni.chainingMode: aws-cni)",
             _ => "take cilium off this cluster: the platform ships it",
         });
         finding.related(
             Spot::span(machine.source, machine.span.clone()),
             "this makes the cluster",
         );
+        // By default Cilium puts the configuration of others aside on the nodes: some come through that.
+        if ["kind", "AKS", "EKS"].contains(&what) {
+            finding.severity(Severity::Warning);
+        }
     }
 }
 

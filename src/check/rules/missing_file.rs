@@ -97,6 +97,11 @@ fn wrong(file: &str, reference: &Reference, repository: &Repository<'_>) -> Opti
         return (reference.role == Role::Component)
             .then(|| format!("`{text}` is a file, and a component is a folder"));
     }
+    if index.links.contains(to) {
+        return Some(format!(
+            "`{text}` is a symbolic link, which Flux leaves out"
+        ));
+    }
     if !to.is_empty() && !index.has_folder(to) {
         return Some(format!("`{text}` is not there"));
     }

@@ -1,9 +1,9 @@
 //! `healthChecks` of objects that are not applied.
 
-use super::common::{applied, instead};
+use super::common::{applied, instead, is_slip};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::{Built, Repository, Unit, group};
+use crate::index::{Built, Lookup, Repository, Unit, group};
 
 pub(in crate::check) const RULE: Rule = Rule {
     id: "missing-health-check",
@@ -36,17 +36,21 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
             if is_applied(unit, kind, namespace, &name, repository) {
                 continue;
             }
-            // What a chart or an operator makes is looked at too: only Flux's own kinds are surely files.
-            if !["HelmRelease", "Kustomization"].contains(&kind) || !unit.open.is_empty() {
+            if !unit.open.is_empty() {
                 continue;
             }
             let found = object
                 .cluster
                 .find(kind, namespace, &name, repository.objects);
-            if matches!(
-                found,
-                crate::index::Lookup::Found(..) | crate::index::Lookup::Unknown
-            ) {
+            // What a chart or an operator makes is looked at too: only Flux's own kinds are surely files. Of others a
+            // slip of one that the same Kustomization applies is told.
+            let own = ["HelmRelease", "Kustomization"].contains(&kind);
+            let slip = match found {
+                Lookup::Found(..) | Lookup::Unknown => continue,
+                Lookup::Near(near) => is_slip(&name, near) && applies(unit, kind, near, repository),
+                _ => false,
+            };
+            if !own && !slip {
                 continue;
             }
             let message = format!(
@@ -60,8 +64,17 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
             ));
             finding.hint("name what it applies, or take the entry away");
             instead(finding, &found, repository);
+            if !own {
+                finding.severity(Severity::Warning);
+            }
         }
     }
+}
+
+fn applies(unit: &Unit<'_>, kind: &str, name: &str, repository: &Repository<'_>) -> bool {
+    let objects = repository.objects;
+    let mut built = unit.built.iter();
+    built.any(|built| built.kind(objects) == kind && built.name == name)
 }
 
 fn is_applied(

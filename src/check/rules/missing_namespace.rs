@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::common::is_slip;
-use super::namespaces::{Maker, Namespaces, Used, is_given, is_open};
+use super::namespaces::{GIVEN, Maker, Namespaces, Used, is_given, is_open};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::error::did_you_mean;
@@ -54,7 +54,8 @@ fn missing(
     if namespaces.open {
         return false;
     }
-    let near = did_you_mean(name, namespaces.made.keys().copied());
+    let there = namespaces.made.keys().copied().chain(GIVEN);
+    let near = did_you_mean(name, there);
     let near = near.filter(|near| is_slip(name, near));
     let sure = cluster.start.known != Known::Implied && cluster.open.is_empty();
     let written = written(name, repository);

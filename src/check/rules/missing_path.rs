@@ -135,8 +135,11 @@ fn tell(
     findings: &mut Findings,
 ) {
     let is_file = repository.index.paths.contains(folder);
+    let is_link = repository.index.links.contains(folder);
     let what = if is_file {
         "is a file, not a folder"
+    } else if is_link {
+        "is a symbolic link, which Flux leaves out"
     } else {
         "is not there"
     };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::common::{Applied, applied, instead};
+use super::common::{Applied, applied, applied_on, instead, is_slip, mend_slip};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::index::{Known, Located, Lookup, Repository, group};
@@ -35,7 +35,9 @@ const PLACES: [(&str, &str, &[&str]); 6] = [
 fn check(repository: &Repository<'_>, findings: &mut Findings) {
     let mut told: BTreeMap<Missing, Vec<Told<'_, '_>>> = BTreeMap::new();
     for (group, kind, path) in PLACES {
-        for object in applied(repository, group, kind) {
+        let loose = repository.loose.iter();
+        let loose = loose.flat_map(|loose| applied_on(loose, repository, group, kind));
+        for object in applied(repository, group, kind).chain(loose) {
             let reference = object.effective.at(path);
             let missing =
                 reference.and_then(|reference| look(object, kind, &reference, repository));
@@ -95,7 +97,19 @@ fn look<'r, 'a>(
     };
     // Made by an ArtifactGenerator, a ResourceSet or the operator.
     let may_be_made = of == "ExternalArtifact" || object.cluster.start.known == Known::Implied;
-    if may_be_made && home.is_none() && matches!(found, Lookup::None) {
+    // In folders to which nothing leads, what is there may come together with more elsewhere.
+    let is_loose = repository
+        .loose
+        .iter()
+        .any(|loose| std::ptr::eq(loose, object.cluster));
+    let slip = match found {
+        Lookup::Near(near) => is_slip(&name, near),
+        _ => false,
+    };
+    let meant = meant(&object, of, &name, namespace.as_deref(), repository);
+    if is_loose && !slip
+        || may_be_made && home.is_none() && matches!(found, Lookup::None) && meant.is_none()
+    {
         return None;
     }
     let missing = (
@@ -113,6 +127,70 @@ fn look<'r, 'a>(
         home,
     };
     Some((missing, told))
+}
+
+/// The name of a source that is not in the repository either, and that several others take: one that differs from it by
+/// a slip is meant to be it.
+fn meant(
+    object: &Applied<'_, '_>,
+    of: &str,
+    name: &str,
+    namespace: Option<&str>,
+    repository: &Repository<'_>,
+) -> Option<String> {
+    if of == "ExternalArtifact" {
+        return made_by_generator(object, name, repository);
+    }
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let sources = object
+        .cluster
+        .units
+        .iter()
+        .filter_map(|unit| unit.source.as_ref());
+    for source in sources {
+        let same = source.kind == of && namespace.is_none_or(|space| space == source.namespace);
+        if same && is_slip(name, &source.name) {
+            *counts.entry(&source.name).or_default() += 1;
+        }
+    }
+    let own = object
+        .cluster
+        .units
+        .iter()
+        .filter_map(|unit| unit.source.as_ref());
+    let own = own
+        .filter(|source| source.kind == of && source.name == name)
+        .count();
+    let (meant, _) = counts
+        .into_iter()
+        .find(|(_, count)| *count > 1 && *count > own)?;
+    Some(meant.to_owned())
+}
+
+/// The artifact of an `ArtifactGenerator` that is meant by a name which differs from it by a slip.
+fn made_by_generator(
+    object: &Applied<'_, '_>,
+    name: &str,
+    repository: &Repository<'_>,
+) -> Option<String> {
+    let generators = applied_on(
+        object.cluster,
+        repository,
+        group::EXTENSIONS,
+        "ArtifactGenerator",
+    );
+    let mut made: Vec<String> = Vec::new();
+    for generator in generators {
+        let artifacts = generator.effective.items(&["spec", "artifacts"]);
+        let names = artifacts
+            .iter()
+            .filter_map(|made| made.get("name")?.node.text());
+        made.extend(names.filter_map(|name| generator.unit.variables.fill(name)));
+    }
+    if made.iter().any(|made| made == name) {
+        return None;
+    }
+    made.into_iter().find(|made| is_slip(name, made))
 }
 
 /// Tells of a source that is not there, once for all that name it.
@@ -167,6 +245,10 @@ fn tell(
         }
     }
     instead(finding, &found, repository);
+    if let Some(meant) = meant(object, of, name, namespace, repository) {
+        finding.hint(format!("did you mean `{meant}`?"));
+        mend_slip(finding, &meant);
+    }
     if let Some(home) = home {
         finding.hint(format!("it is in the namespace {home}: name that"));
         return;

@@ -3,14 +3,17 @@
 mod accounts;
 mod common;
 mod handover;
+mod json_patch;
 mod namespaces;
 pub(super) mod past;
+mod plain_values;
 mod substitution;
 
 pub(super) mod bad_digest;
 pub(super) mod bad_substitution;
 pub(super) mod broken_hcl;
 pub(super) mod broken_kustomization;
+pub(super) mod broken_patch;
 pub(super) mod broken_yaml;
 pub(super) mod chart_digest;
 pub(super) mod chart_source;

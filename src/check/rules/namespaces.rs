@@ -7,7 +7,7 @@ use crate::check::finding::Spot;
 use crate::index::{Built, Cluster, Known, Origin, Repository, Unit, group};
 
 /// Namespaces that are there before anything is applied: Kubernetes' own, and the one that Flux runs in.
-const GIVEN: [&str; 5] = [
+pub(super) const GIVEN: [&str; 5] = [
     "default",
     "flux-system",
     "kube-node-lease",

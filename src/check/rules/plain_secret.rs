@@ -18,7 +18,7 @@ pub(in crate::check) const RULE: Rule = Rule {
 };
 
 /// Shapes that are of a secret and of nothing else, as their makers give them.
-const SHAPES: [(&str, &str); 10] = [
+const SHAPES: [(&str, &str); 11] = [
     ("a key of age", r"AGE-SECRET-KEY-1[0-9A-Z]{58}"),
     ("a token of GitHub", r"\bgh[pousr]_[A-Za-z0-9]{36,}"),
     ("a token of GitHub", r"\bgithub_pat_[A-Za-z0-9_]{60,}"),
@@ -34,6 +34,11 @@ const SHAPES: [(&str, &str); 10] = [
     ),
     ("a token of DigitalOcean", r"\bdop_v1_[0-9a-f]{64}\b"),
     ("a key of Google", r"\bAIza[0-9A-Za-z_-]{35}\b"),
+    // `-----BEGIN PRIVATE KEY`, with or without RSA, EC or OPENSSH, in base64, as in the kubeconfig of an administrator.
+    (
+        "a private key",
+        r"\bLS0tLS1CRUdJTiB(QUklWQVRFIEtFW|SU0EgUFJJVkFURSBLRV|FQyBQUklWQVRFIEtFW|PUEVOU1NIIFBSSVZBVEUgS0VZ)[A-Za-z0-9+/=]{40,}",
+    ),
     (
         "a private key",
         r"-----BEGIN ([A-Z]+ )?PRIVATE KEY-----\s+[A-Za-z0-9+/=]{40,}",
@@ -41,7 +46,7 @@ const SHAPES: [(&str, &str); 10] = [
 ];
 
 /// What every shape begins with, to look no further into a text without any.
-const MARKS: [&str; 12] = [
+const MARKS: [&str; 13] = [
     "AGE-SECRET-KEY-1",
     "ghp_",
     "gho_",
@@ -54,6 +59,7 @@ const MARKS: [&str; 12] = [
     "dop_v1_",
     "AIza",
     "PRIVATE KEY-----",
+    "LS0tLS1CRUdJTiB",
 ];
 
 fn check(repository: &Repository<'_>, findings: &mut Findings) {
@@ -62,17 +68,19 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         .filter_map(|(what, pattern)| Some((*what, Regex::new(pattern).ok()?)))
         .collect();
     let mut told: BTreeSet<(String, usize)> = BTreeSet::new();
-    for source in repository.index.texts.values() {
-        if MARKS.iter().any(|mark| source.text.contains(mark)) {
-            known_shapes(source, &shapes, &mut told, findings);
-        }
-    }
+    // Of a Secret more can be said than of a text.
     for object in &repository.objects.all {
         if object.is("", "Secret") && object.node.get("sops").is_none() {
             secret(object, repository, &shapes, &mut told, findings);
         }
     }
+    for source in repository.index.texts.values() {
+        if MARKS.iter().any(|mark| source.text.contains(mark)) {
+            known_shapes(source, &shapes, &mut told, findings);
+        }
+    }
     generators(repository, &mut told, findings);
+    super::plain_values::check(repository, &mut told, findings);
 }
 
 fn known_shapes(
@@ -97,7 +105,7 @@ fn known_shapes(
     }
 }
 
-fn tell(finding: &mut crate::check::finding::Finding) {
+pub(super) fn tell(finding: &mut crate::check::finding::Finding) {
     finding.effect(
         "whoever can read the repository, now or ever, has it: it stays in the history of Git",
     );
@@ -223,7 +231,7 @@ fn is_secret_name(name: &str) -> bool {
 }
 
 /// Whether a value is written to be replaced: by a variable, by a template, or by somebody.
-fn is_placeholder(text: &str) -> bool {
+pub(super) fn is_placeholder(text: &str) -> bool {
     let lower = text.trim().to_ascii_lowercase();
     let marks = [
         "${",
@@ -258,7 +266,9 @@ fn is_placeholder(text: &str) -> bool {
             lower.as_str(),
             "null" | "none" | "false" | "true" | "default" | "admin"
         )
-        || lower.chars().collect::<BTreeSet<char>>().len() == 1
+        || [lower.as_str(), lower.rsplit('-').next().unwrap_or_default()]
+            .iter()
+            .any(|text| text.len() > 5 && text.chars().collect::<BTreeSet<char>>().len() == 1)
 }
 
 /// Whether something of a known shape is an example: one sign over and over, or one that says so.

@@ -3,7 +3,8 @@
 use super::common::near_path;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::{ObjectId, Repository, folder_of, group};
+use crate::index::{Builder, ObjectId, Repository, folder_of, group, rooted};
+use crate::yaml::Node;
 
 pub(in crate::check) const RULE: Rule = Rule {
     id: "unread-file",
@@ -14,6 +15,7 @@ pub(in crate::check) const RULE: Rule = Rule {
 
 fn check(repository: &Repository<'_>, findings: &mut Findings) {
     let index = repository.index;
+    itself(repository, findings);
     if !repository.has_known_start() {
         return;
     }
@@ -51,6 +53,60 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                 "this kustomization is read, and does not name it",
             );
         }
+    }
+}
+
+/// A Flux Kustomization that applies the folder in which it lies, and is not in what that comes to: the next time Flux
+/// looks, it deletes itself.
+fn itself(repository: &Repository<'_>, findings: &mut Findings) {
+    let index = repository.index;
+    for (_, object) in repository
+        .objects
+        .of_kind(group::KUSTOMIZE, "Kustomization")
+    {
+        let (path, spec) = (object.file(), |key: &str| object.node.at(&["spec", key]));
+        let text = |key: &str| spec(key).and_then(Node::text);
+        let (Some(folder), Some("true")) = (
+            text("path").and_then(|path| rooted("", path)),
+            text("prune"),
+        ) else {
+            continue;
+        };
+        // As `flux bootstrap` calls them. Others may be applied by hand, or be a test's.
+        let own = [
+            object.namespace,
+            object
+                .node
+                .at(&["spec", "sourceRef", "name"])
+                .and_then(Node::text),
+        ];
+        if own != [Some(object.name); 2] {
+            continue;
+        }
+        let holds = folder_of(path) == folder || folder_of(path).starts_with(&format!("{folder}/"));
+        if folder.is_empty() || !holds || repository.reached.contains(path) || object.nested {
+            continue;
+        }
+        let Some(list) = index.kustomization_file(folder_of(path)) else {
+            continue;
+        };
+        let build = Builder::new(index, repository.objects).build(&folder);
+        let reads = build.files.contains(list.as_str()) && !build.files.contains(path);
+        if !reads
+            || !build.open.is_empty()
+            || is_put_aside(path, &list, repository)
+            || is_named(&list, path, repository)
+        {
+            continue;
+        }
+        let name = object.name;
+        let message =
+            format!("{name} applies the folder in which it lies, and nothing there lists it");
+        let finding = findings.add(Spot::name(object), message);
+        finding.effect(format!(
+            "if {name} was listed before, it deletes itself, and the cluster follows Git no more"
+        ));
+        finding.hint(format!("add {} to the resources of {list}", name_of(path)));
     }
 }
 

@@ -9,6 +9,11 @@ use super::read::Reader;
 use super::stack::{Machine, Network};
 use super::value::Value;
 
+/// Whether a block is written out: nothing makes more of it.
+fn is_plain(block: &Block) -> bool {
+    block.body.get_blocks("dynamic").next().is_none()
+}
+
 impl<'a> Reader<'_, 'a> {
     pub(super) fn machine(&mut self, scope: &Scope<'_, 'a>, block: &'a Block) {
         let kind = block.labels.first().map_or("", |label| label.as_str());
@@ -23,32 +28,29 @@ impl<'a> Reader<'_, 'a> {
                 let Some(plugin) = profile.body.get_attribute("network_plugin") else {
                     return;
                 };
-                if self.value(scope, &plugin.value).as_text().as_deref() != Some("none") {
-                    return;
-                }
-                (
-                    "AKS",
-                    Network::Nobody,
-                    plugin.span().unwrap_or_else(|| head(block)),
-                )
+                let network = match self.value(scope, &plugin.value).as_text().as_deref() {
+                    Some("none") => Network::Nobody,
+                    Some("azure" | "kubenet") => Network::Platform,
+                    _ => return,
+                };
+                ("AKS", network, plugin.span().unwrap_or_else(|| head(block)))
             }
             "kind_cluster" => {
-                let mut blocks = body.get_blocks("kind_config");
+                let configs: Vec<&Block> = body.get_blocks("kind_config").collect();
+                let mut blocks = configs.iter();
                 let networking =
                     blocks.find_map(|config| config.body.get_blocks("networking").next());
-                let Some(off) =
-                    networking.and_then(|block| block.body.get_attribute("disable_default_cni"))
-                else {
-                    return;
+                let off =
+                    networking.and_then(|block| block.body.get_attribute("disable_default_cni"));
+                let plain = is_plain(block) && configs.iter().all(|config| is_plain(config));
+                let network = match off.map(|off| self.value(scope, &off.value)) {
+                    Some(Value::Bool(true)) => Network::Nobody,
+                    None if plain && networking.is_none_or(is_plain) => Network::Platform,
+                    Some(Value::Bool(false) | Value::Null) => Network::Platform,
+                    _ => return,
                 };
-                if !matches!(self.value(scope, &off.value), Value::Bool(true)) {
-                    return;
-                }
-                (
-                    "kind",
-                    Network::Nobody,
-                    off.span().unwrap_or_else(|| head(block)),
-                )
+                let span = off.and_then(hcl_edit::Span::span);
+                ("kind", network, span.unwrap_or_else(|| head(block)))
             }
             "talos_machine_configuration" => {
                 let Some(patches) = body.get_attribute("config_patches") else {
@@ -106,15 +108,15 @@ impl<'a> Reader<'_, 'a> {
             Some(attribute) => self.value(scope, &attribute.value),
             None => Value::Null,
         };
-        let lacks = match &addons {
-            Value::Null => true,
-            Value::Map(map) => !map.entries.contains_key("vpc-cni"),
-            _ => false,
+        let network = match &addons {
+            Value::Map(map) if map.entries.contains_key("vpc-cni") => Network::Platform,
+            Value::Null | Value::Map(_) => Network::Nobody,
+            _ => return,
         };
-        if lacks && major.is_some_and(|major| major >= 21) {
+        if major.is_some_and(|major| major >= 21) {
             self.stack.machines.push(Machine {
                 what: "EKS",
-                network: Network::Nobody,
+                network,
                 source: scope.source,
                 span: head(block),
             });

@@ -1,0 +1,3 @@
+resource "kind_cluster" "this" {
+  name = "local"
+}
