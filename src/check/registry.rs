@@ -54,6 +54,7 @@ pub static RULES: &[Rule] = &[
     rules::missing_source::RULE,
     rules::missing_values::RULE,
     rules::misspelt_field::RULE,
+    rules::misspelt_name::RULE,
     rules::moved_object::RULE,
     rules::namespace_renamed::RULE,
     rules::no_namespace::RULE,

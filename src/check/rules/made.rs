@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::index::Repository;
 
 /// Kinds whose objects make a Secret of the name they say, or of their own.
-const MAKERS: [&str; 4] = [
+pub(super) const MAKERS: [&str; 4] = [
     "ExternalSecret",
     "SealedSecret",
     "Certificate",

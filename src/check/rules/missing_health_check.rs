@@ -1,6 +1,7 @@
 //! `healthChecks` of objects that are not applied.
 
 use super::common::{applied, instead, is_slip};
+use crate::check::facts::crds::BROUGHT;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::index::{Built, Lookup, Repository, Unit, group};
@@ -36,7 +37,8 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
             if is_applied(unit, kind, namespace, &name, repository) {
                 continue;
             }
-            if !unit.open.is_empty() {
+            let group = known_group(kind, &name);
+            if !unit.open.is_empty() && group.is_none() {
                 continue;
             }
             let found = object
@@ -50,7 +52,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                 Lookup::Near(near) => is_slip(&name, near) && applies(unit, kind, near, repository),
                 _ => false,
             };
-            if !own && !slip {
+            if !own && !slip && group.is_none() {
                 continue;
             }
             let message = format!(
@@ -64,11 +66,27 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
             ));
             finding.hint("name what it applies, or take the entry away");
             instead(finding, &found, repository);
+            if let Some(group) = group {
+                let plural = name.split('.').next().unwrap_or_default();
+                finding.hint(format!("did you mean `{plural}.{group}`?"));
+            }
             if !own {
                 finding.severity(Severity::Warning);
             }
         }
     }
+}
+
+/// The group that is meant by the name of a definition, if its own differs by a slip from one that is known.
+fn known_group(kind: &str, name: &str) -> Option<&'static str> {
+    let (_, group) = name
+        .split_once('.')
+        .filter(|_| kind == "CustomResourceDefinition")?;
+    let mut groups = BROUGHT.iter().map(|brought| brought.group);
+    if groups.clone().any(|known| known == group) {
+        return None;
+    }
+    groups.find(|known| is_slip(group, known))
 }
 
 fn applies(unit: &Unit<'_>, kind: &str, name: &str, repository: &Repository<'_>) -> bool {

@@ -41,6 +41,7 @@ pub(super) mod missing_retry;
 pub(super) mod missing_source;
 pub(super) mod missing_values;
 pub(super) mod misspelt_field;
+pub(super) mod misspelt_name;
 pub(super) mod moved_object;
 pub(super) mod namespace_renamed;
 pub(super) mod no_namespace;

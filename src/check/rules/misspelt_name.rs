@@ -1,0 +1,175 @@
+//! Names in workloads and in the values of charts that differ by a slip from what the same build makes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::common::{has_open_parts, is_slip, mend_slip};
+use super::made::{MAKERS, Made};
+use crate::check::finding::{Findings, Severity, Spot};
+use crate::check::registry::Rule;
+use crate::index::{Cluster, Lookup, Repository, Unit, group};
+use crate::yaml::Node;
+
+pub(in crate::check) const RULE: Rule = Rule {
+    id: "misspelt-name",
+    severity: Severity::Warning,
+    summary: "a workload, or a chart's values, name a Secret or the like that is there under almost that name",
+    check,
+};
+
+/// Kinds whose objects name others in the template of a Pod (Kubernetes, `core/v1` `PodSpec`).
+const WORKLOADS: [&str; 8] = [
+    "CronJob",
+    "DaemonSet",
+    "Deployment",
+    "Job",
+    "Pod",
+    "ReplicaSet",
+    "ReplicationController",
+    "StatefulSet",
+];
+
+/// Fields that hold a name themselves, and of what kind. The last two are customs of charts.
+const NAMES: [(&str, &str); 5] = [
+    ("claimName", "PersistentVolumeClaim"),
+    ("secretName", "Secret"),
+    ("serviceAccountName", "ServiceAccount"),
+    ("existingClaim", "PersistentVolumeClaim"),
+    ("existingSecret", "Secret"),
+];
+
+/// Fields that hold a map with a `name`, or a list of such.
+const REFERENCES: [(&str, &str); 6] = [
+    ("secretRef", "Secret"),
+    ("secretKeyRef", "Secret"),
+    ("imagePullSecrets", "Secret"),
+    ("configMapRef", "ConfigMap"),
+    ("configMapKeyRef", "ConfigMap"),
+    ("configMap", "ConfigMap"),
+];
+
+fn check(repository: &Repository<'_>, findings: &mut Findings) {
+    let made = Made::of(repository);
+    let mut told: BTreeSet<(String, usize)> = BTreeSet::new();
+    for cluster in &repository.clusters {
+        for unit in &cluster.units {
+            look(cluster, unit, &made, &mut told, repository, findings);
+        }
+    }
+}
+
+/// Names by kind and namespace.
+type Names<'u> = BTreeMap<(&'static str, &'u str), BTreeSet<String>>;
+
+/// What a unit makes of the kinds that are named.
+fn makes<'u, 'a>(unit: &'u Unit<'a>, repository: &'u Repository<'a>) -> Names<'u> {
+    let objects = repository.objects;
+    let mut names = Names::new();
+    let kinds: BTreeSet<&'static str> = NAMES
+        .iter()
+        .chain(&REFERENCES)
+        .map(|(_, kind)| *kind)
+        .collect();
+    for built in &unit.built {
+        let home = built.home(objects).unwrap_or_default();
+        let kind = built.kind(objects);
+        if let Some(kind) = kinds.iter().find(|known| **known == kind) {
+            names
+                .entry((kind, home))
+                .or_default()
+                .insert(built.name.clone());
+        }
+        let maker = repository
+            .object(built)
+            .filter(|object| MAKERS.contains(&object.kind));
+        let Some(maker) = maker else { continue };
+        let paths = [&["spec", "target", "name"][..], &["spec", "secretName"]];
+        let said = paths.iter().find_map(|path| maker.node.at(path)?.text());
+        let said = said.unwrap_or(&built.name);
+        let name = unit.variables.fill(said).unwrap_or_else(|| said.to_owned());
+        names.entry(("Secret", home)).or_default().insert(name);
+    }
+    names
+}
+
+fn look<'a>(
+    cluster: &Cluster<'a>,
+    unit: &Unit<'a>,
+    made: &Made<'_>,
+    told: &mut BTreeSet<(String, usize)>,
+    repository: &Repository<'a>,
+    findings: &mut Findings,
+) {
+    let mut names: Option<Names<'_>> = None;
+    for built in &unit.built {
+        let Some(object) = repository.object(built).filter(|object| !object.nested) else {
+            continue;
+        };
+        let root = if object.is(group::HELM, "HelmRelease") {
+            object.node.at(&["spec", "values"])
+        } else if WORKLOADS.contains(&object.kind) {
+            object.node.get("spec")
+        } else {
+            None
+        };
+        let mut found = Vec::new();
+        named(root, &mut found);
+        let home = built.home(repository.objects).unwrap_or_default();
+        for (kind, node) in found {
+            let Some(name) = node.text().and_then(|text| unit.variables.fill(text)) else {
+                continue;
+            };
+            let names = names.get_or_insert_with(|| makes(unit, repository));
+            // One whose name is not known may be it.
+            let open = |name: &String| has_open_parts(name);
+            let Some(own) = names
+                .get(&(kind, home))
+                .filter(|own| !own.contains(&name) && !own.iter().any(open))
+            else {
+                continue;
+            };
+            let Some(near) = own.iter().find(|own| is_slip(&name, own)) else {
+                continue;
+            };
+            let there = cluster.find(kind, None, &name, repository.objects);
+            let is_there = matches!(
+                there,
+                Lookup::Found(..) | Lookup::Otherwhere(..) | Lookup::Unknown
+            );
+            let at = Spot::node(object.source, node);
+            if is_there || made.has(kind, &name) || has_open_parts(&name) || !told.insert(at.key())
+            {
+                continue;
+            }
+            let message = format!(
+                "{} {} names {kind} {name}, and {near} is there",
+                object.kind, built.name
+            );
+            let finding = findings.add(at, message);
+            finding.effect(format!(
+                "unless something else makes {name}, its Pods wait for it and do not start"
+            ));
+            finding.hint(format!("did you mean `{near}`?"));
+            mend_slip(finding, near);
+        }
+    }
+}
+
+/// Every name of an object of some kind, below a node.
+fn named<'n>(node: Option<&'n Node>, found: &mut Vec<(&'static str, &'n Node)>) {
+    let Some(node) = node else { return };
+    for (key, value) in node.entries() {
+        let key = key.text().unwrap_or_default();
+        if let Some((_, kind)) = NAMES.iter().find(|(name, _)| *name == key) {
+            found.extend(value.text().is_some().then_some((*kind, value)));
+        }
+        if let Some((_, kind)) = REFERENCES.iter().find(|(name, _)| *name == key) {
+            let each = std::iter::once(value).chain(value.items());
+            let names = each.filter_map(|item| item.get("name"));
+            found.extend(names.map(|name| (*kind, name)));
+        }
+        named(Some(value), found);
+    }
+    for item in node.items() {
+        named(Some(item), found);
+    }
+}
