@@ -262,6 +262,8 @@ impl<'a> Builder<'a> {
             take(&child, build);
         } else if is_remote(text) {
             build.open.insert(format!("{text} lies elsewhere"));
+        } else {
+            build.open.insert(format!("{text} is not there"));
         }
     }
 
