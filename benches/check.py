@@ -25,7 +25,9 @@ from life import PACKAGE, catalogue, run
 from performance import environment, files
 
 SMALL_GOAL_MS = 50.0
+# For so many files; the generated platforms have some more, and are given as much more time.
 GOAL_MS = 1000.0
+GOAL_FILES = 20_000
 GOAL_MIB = 300.0
 # How much longer each file may take where there are five times as many.
 LINEAR_GOAL = 1.3
@@ -152,7 +154,7 @@ def compare(binary, scratch, options):
     results = [measure(binary, root, options.kustomize, options.repetitions, env) for root in (small, full)]
     goals = [
         (f"{results[0][0]} files below {SMALL_GOAL_MS:.0f} ms", results[0][1] < SMALL_GOAL_MS),
-        (f"{results[1][0]} files below {GOAL_MS:.0f} ms", results[1][1] < GOAL_MS),
+        (f"{GOAL_FILES} of {results[1][0]} files below {GOAL_MS:.0f} ms", results[1][1] * GOAL_FILES / results[1][0] < GOAL_MS),
         (f"{results[1][0]} files below {GOAL_MIB:.0f} MiB", results[1][2] < GOAL_MIB),
     ]
     if options.large:

@@ -198,7 +198,12 @@ fn tell(
 ) -> Result<u8> {
     let index = repository.index;
     let config = config_of(repository)?;
-    let mut report = check(repository, &asked.rules, &config);
+    let format = if args.json { Format::Json } else { args.format };
+    let wants = matches!(format, Format::Human | Format::Json) && !args.fix.is_given();
+    let (mut report, secrets) = rayon::join(
+        || check(repository, &asked.rules, &config),
+        || if wants { to_do(repository) } else { Vec::new() },
+    );
     if let Some(known) = &asked.known {
         report
             .findings
@@ -211,12 +216,11 @@ fn tell(
     }
     let findings = &report.findings;
     let files = index.paths.len();
-    match if args.json { Format::Json } else { args.format } {
+    match format {
         Format::Human => {
             if !findings.is_empty() {
                 printer.product(&format!("{}\n", drawn(findings)));
             }
-            let secrets = to_do(repository);
             if args.to_do && !secrets.is_empty() {
                 printer.product(&drawn_to_do(&secrets, asked.root.join(RECORD).is_dir()));
             }
@@ -235,7 +239,7 @@ fn tell(
                 report.allowed,
                 files,
                 clusters.collect(),
-                &to_do(repository),
+                &secrets,
             ))?;
         }
         Format::Sarif => printer.json(&sarif(findings))?,

@@ -49,6 +49,7 @@ pub use start::{Known, SourceName, Start};
 pub use variables::Variables;
 
 use hcl_edit::structure::Body;
+use rayon::prelude::*;
 
 use crate::error::{Problem, Source};
 use crate::yaml::{Node, parse_foreign};
@@ -355,7 +356,7 @@ impl Index {
     /// What each YAML file of the repository says of other files and folders, read or not; one that cannot be parsed
     /// says nothing.
     pub fn references(&self) -> Vec<(&Arc<Source>, Vec<Reference>)> {
-        let yaml = self.texts.iter().filter(|(path, source)| {
+        let yaml = self.texts.par_iter().filter(|(path, source)| {
             (is_yaml(path) || is_kustomization(path)) && names_paths(path, &source.text)
         });
         let found = yaml.filter_map(|(path, source)| {
