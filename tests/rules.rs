@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use landform::check::{RULES, check, config_of};
+use landform::check::{Finding, RULES, Severity, check, config_of, fixed};
 use landform::index::{Index, Objects, Past, Repository};
 
 /// Texts of a folder, by path.
@@ -94,6 +94,66 @@ fn bad_is_found_and_good_is_not() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What `--fix` makes of a bad case: what it mends is found no more, and what it writes brings nothing new.
+#[test]
+fn what_is_mended_is_found_no_more() {
+    let mut mended = 0;
+    for rule in RULES {
+        let folder = support::package()
+            .join("tests/rules")
+            .join(rule.id)
+            .join("bad");
+        let mut index = Index::whole(&folder).unwrap();
+        let before = all(&index, &folder);
+        let fixable = |found: &[Finding]| -> Vec<String> {
+            let with = found.iter().filter(|finding| finding.fix.is_some());
+            with.map(|finding| finding.message.clone()).collect()
+        };
+        let count = fixable(&before).len();
+        if count == 0 {
+            continue;
+        }
+        mended += count;
+        // Of two that change the same place one is left for the next time.
+        for _ in 0..3 {
+            let new = fixed(all(&index, &folder).iter(), &index).texts;
+            let mut texts: BTreeMap<String, String> = index
+                .paths
+                .iter()
+                .map(|path| {
+                    let text = index.texts.get(path).map(|source| source.text.clone());
+                    (path.clone(), text.unwrap_or_default())
+                })
+                .collect();
+            texts.extend(new);
+            let hidden = std::mem::take(&mut index.hidden);
+            index = Index::of_texts(texts);
+            index.hidden = hidden;
+        }
+        let after = all(&index, &folder);
+        assert_eq!(fixable(&after), Vec::<String>::new(), "{}", rule.id);
+        let known: Vec<(&str, &str)> = before
+            .iter()
+            .map(|finding| (finding.rule, finding.message.as_str()))
+            .collect();
+        let new = after.iter().filter(|finding| {
+            finding.severity == Severity::Error
+                && !known.contains(&(finding.rule, finding.message.as_str()))
+        });
+        let new: Vec<&String> = new.map(|finding| &finding.message).collect();
+        assert_eq!(new, Vec::<&String>::new(), "{}", rule.id);
+    }
+    assert!(mended >= 30, "only {mended} findings can be mended");
+}
+
+/// All that is found in an index.
+fn all(index: &Index, folder: &Path) -> Vec<Finding> {
+    let objects = Objects::of(index);
+    let repository = Repository::of(index, &objects);
+    let config = config_of(&repository).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    check(&repository, &[], &config).findings
 }
 
 #[test]

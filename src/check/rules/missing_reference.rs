@@ -16,7 +16,7 @@ pub(in crate::check) const RULE: Rule = Rule {
 };
 
 /// Kinds that only Flux makes, or the user: what is not in the repository is not on the cluster.
-const OWN: [&str; 10] = [
+const OWN: [&str; 12] = [
     "Alert",
     "Bucket",
     "GitRepository",
@@ -27,6 +27,8 @@ const OWN: [&str; 10] = [
     "ImageRepository",
     "Kustomization",
     "OCIRepository",
+    "ResourceSet",
+    "ResourceSetInputProvider",
 ];
 
 /// What a marker may be for, of the whole image (image-automation-controller, `pkg/update/setters.go`).
@@ -48,6 +50,24 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
     for receiver in applied(repository, group::NOTIFICATION, "Receiver") {
         for resource in receiver.effective.items(&["spec", "resources"]) {
             all.listed(&receiver, "Receiver", &resource);
+        }
+    }
+    // flux-operator, `docs/api/v1/resourceset.md`; source-watcher, `docs/spec/v1beta1/artifactgenerators.md`.
+    for set in applied(repository, group::OPERATOR, "ResourceSet") {
+        for item in set.effective.items(&["spec", "dependsOn"]) {
+            if !all.without_namespace(&set, &item) {
+                all.listed(&set, "ResourceSet", &item);
+            }
+        }
+        for item in set.effective.items(&["spec", "inputsFrom"]) {
+            let name = item.get("name");
+            let of = "ResourceSetInputProvider";
+            all.named(&set, "ResourceSet", of, name.as_ref(), None);
+        }
+    }
+    for generator in applied(repository, group::EXTENSIONS, "ArtifactGenerator") {
+        for item in generator.effective.items(&["spec", "sources"]) {
+            all.listed(&generator, "ArtifactGenerator", &item);
         }
     }
     let secrets: [(&'static str, &'static str, &[&[&str]]); 8] = [
@@ -121,11 +141,41 @@ impl All<'_, '_, '_> {
         let Some(of) = of.filter(|of| OWN.contains(of)) else {
             return;
         };
-        if item.get("matchLabels").is_some() {
+        if item.get("matchLabels").is_some() || item.get("selector").is_some() {
             return;
         }
         let namespace = item.get("namespace").and_then(|node| node.text());
         self.named(object, kind, of, item.get("name").as_ref(), namespace);
+    }
+
+    /// A dependency of a `ResourceSet` on something that has a namespace, and that is looked for in none
+    /// (flux-operator, `checkDependencies`).
+    fn without_namespace(&mut self, set: &Applied<'_, '_>, item: &Located<'_>) -> bool {
+        let text = |key: &str| item.get(key).and_then(|node| node.text());
+        let (Some(kind), Some(name), None) = (text("kind"), text("name"), text("namespace")) else {
+            return false;
+        };
+        if !OWN.contains(&kind) {
+            return false;
+        }
+        let Some(node) = item.get("name") else {
+            return false;
+        };
+        let at = Spot::from(&node);
+        if self.is_new(&at) {
+            let title = &set.built.name;
+            let message =
+                format!("ResourceSet {title} waits for {kind} {name} without a namespace");
+            let finding = self.findings.add(at, message);
+            finding.effect(format!(
+                "it is looked for in no namespace and never found, so {title} applies nothing"
+            ));
+            finding.hint(match set.built.namespace.as_deref() {
+                Some(own) => format!("write namespace: {own}, or where else it is"),
+                None => "write the namespace in which it is".to_owned(),
+            });
+        }
+        true
     }
 
     /// A name of a kind that nothing but the repository makes.
@@ -172,6 +222,10 @@ impl All<'_, '_, '_> {
                 "no notification is sent, and nothing else tells of it".to_owned()
             }
             ("Alert", _) => format!("nothing is ever told of {text}"),
+            ("ResourceSet", _) => format!("{title} applies nothing until {text} is there"),
+            ("ArtifactGenerator", _) => {
+                format!("{title} puts nothing together until {text} is there")
+            }
             _ => format!("{kind} {title} fails when it is called: nothing is found to wake"),
         });
         finding.hint(format!("name a {of} that is on this cluster"));
