@@ -484,3 +484,23 @@ fn symbolic_links_are_told_from_what_is_not_there() {
         assert!(said.contains(&words), "{said}");
     }
 }
+
+#[test]
+fn templates_are_passed_over_with_a_note() {
+    let sandbox = Sandbox::new();
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: default}\n";
+    sandbox.write("repo/apps/x.yaml", map);
+    sandbox.write(
+        "repo/chart/templates/y.yaml",
+        "kind: {{ .Kind }}\n  {{- end }}\n",
+    );
+    let ran = sandbox.run(["check", "-C", "repo"]).success();
+    let said = stdout(&ran);
+    let note = "nothing found; 2 files, one of them a template and passed over in ";
+    assert!(said.starts_with(note), "{said}");
+    let ran = sandbox.run(["check", "-C", "repo", "--json"]).success();
+    assert_eq!(
+        json(&stdout(&ran))["templated"][0],
+        "chart/templates/y.yaml"
+    );
+}

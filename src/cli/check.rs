@@ -227,6 +227,7 @@ fn tell(
             // Those that were shown need no telling.
             let hidden = if args.to_do { 0 } else { secrets.len() };
             let time = began.elapsed();
+            let files = (files, index.templated.len());
             printer.say(&summary(findings, report.allowed, hidden, files, time));
         }
         Format::Json => {
@@ -238,6 +239,7 @@ fn tell(
                 findings,
                 report.allowed,
                 files,
+                index.templated.iter().cloned().collect(),
                 clusters.collect(),
                 &secrets,
             ))?;

@@ -94,7 +94,8 @@ pub(super) fn mend(
     let place = git::look(root)?;
     if let Place::Root(repo) = &place {
         repo.must_be_idle()?;
-        if !flags.no_commit {
+        // What is only shown may lie beside what is not committed yet.
+        if !flags.no_commit && !flags.dry_run {
             let dirty = repo.dirty(change.files.keys())?;
             uncommitted(&mut change, &dirty);
         }

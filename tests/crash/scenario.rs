@@ -225,7 +225,7 @@ pub(crate) fn settled(sandbox: &Sandbox) -> State {
 }
 
 /// The state, as it is.
-pub(crate) fn state(sandbox: &Sandbox) -> State {
+fn state(sandbox: &Sandbox) -> State {
     let acme = sandbox.path("acme");
     let mut files = if acme.exists() {
         snapshot(&acme)

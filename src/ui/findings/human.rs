@@ -103,12 +103,12 @@ fn range(at: &Spot) -> (&str, std::ops::Range<usize>) {
     (text, start..end)
 }
 
-/// How many there are, over how much, in what time.
+/// How many there are, over how many files and templates, in what time.
 pub fn summary(
     findings: &[Finding],
     allowed: usize,
     to_do: usize,
-    files: usize,
+    (files, templated): (usize, usize),
     time: Duration,
 ) -> String {
     let words: Vec<String> = counts(findings)
@@ -134,8 +134,13 @@ pub fn summary(
         1 => "; a Secret is to be made by you (--to-do shows it)".to_owned(),
         several => format!("; {several} Secrets are to be made by you (--to-do shows them)"),
     };
+    let templated = match templated {
+        0 => String::new(),
+        1 => ", one of them a template and passed over".to_owned(),
+        several => format!(", {several} of them templates and passed over"),
+    };
     format!(
-        "{found}{allowed}; {files} files in {} ms{to_do}",
+        "{found}{allowed}; {files} files{templated} in {} ms{to_do}",
         time.as_millis()
     )
 }

@@ -23,6 +23,8 @@ pub struct FindingsReport {
     pub allowed: usize,
     /// How many files were looked at.
     pub files: usize,
+    /// Files that a template language makes (Jinja, Go): what they will say is not known, and they are passed over.
+    pub templated: Vec<String>,
     /// The clusters that were found, by the folder in which their Flux begins.
     pub clusters: Vec<String>,
     /// Secrets that something needs and nothing in the repository makes.
@@ -111,6 +113,7 @@ pub fn report(
     findings: &[Finding],
     allowed: usize,
     files: usize,
+    templated: Vec<String>,
     clusters: Vec<String>,
     to_do: &[ToDo],
 ) -> FindingsReport {
@@ -123,6 +126,7 @@ pub fn report(
         hints: counts[2].1,
         allowed,
         files,
+        templated,
         clusters,
         to_do: to_do.iter().map(secret).collect(),
     }
