@@ -6,7 +6,7 @@ use super::common::applied_on;
 use super::handover::{merged, values_of};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::terraform::{Machine, Network, Stack, is_terraform};
+use crate::index::terraform::{Machine, Network, Stack, Value, is_terraform};
 use crate::index::{Cluster, Known, Repository, group};
 
 pub(in crate::check) const RULE: Rule = Rule {
@@ -36,6 +36,7 @@ const NETWORKS: [&str; 14] = [
 
 fn check(repository: &Repository<'_>, findings: &mut Findings) {
     let mut told: BTreeSet<(String, usize)> = BTreeSet::new();
+    let mut tainted: BTreeSet<(String, usize)> = BTreeSet::new();
     for stack in &repository.terraform.stacks {
         if stack.machines.is_empty() {
             continue;
@@ -44,6 +45,9 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         let [cluster] = clusters.as_slice() else {
             continue;
         };
+        if stack.machines.iter().all(|machine| machine.what != "kind") {
+            intolerant(cluster, &mut tainted, repository, findings);
+        }
         for machine in &stack.machines {
             match machine.network {
                 Network::Platform => two(machine, cluster, &mut told, repository, findings),
@@ -110,6 +114,53 @@ fn two(
         if ["kind", "AKS", "EKS"].contains(&what) {
             finding.severity(Severity::Warning);
         }
+    }
+}
+
+/// The taint of a node that its cloud has not looked at yet, which goes only once there is a network (Kubernetes,
+/// `cloud-provider/api/well_known_taints.go`). The chart's own tolerations hold it.
+const NEW_NODE: &str = "node.cloudprovider.kubernetes.io/uninitialized";
+
+/// Tolerations of Cilium's operator that take the place of the chart's, without that for new nodes.
+fn intolerant(
+    cluster: &Cluster<'_>,
+    told: &mut BTreeSet<(String, usize)>,
+    repository: &Repository<'_>,
+    findings: &mut Findings,
+) {
+    for release in applied_on(cluster, repository, group::HELM, "HelmRelease") {
+        if release.built.name != "cilium" {
+            continue;
+        }
+        let layers = values_of(&release, repository).unwrap_or_default();
+        let values = merged(layers.iter().map(|layer| &layer.value));
+        let Some(tolerations) = values.at(&["operator", "tolerations"]) else {
+            continue;
+        };
+        let items = tolerations.items();
+        let text = |item: &Value, key: &str| item.at(&[key]).map(Value::as_text);
+        let tolerates = items.iter().any(|item| match text(item, "key") {
+            // Any taint.
+            None => true,
+            Some(key) => key.is_none_or(|key| key == NEW_NODE),
+        });
+        let Some(object) = repository.object(release.built) else {
+            continue;
+        };
+        let at = Spot::name(object);
+        if items.is_empty() || tolerates || !told.insert(at.key()) {
+            continue;
+        }
+        let finding = findings.add(
+            at,
+            format!(
+                "the operator of cilium on {} does not tolerate new nodes",
+                cluster.label()
+            ),
+        );
+        finding.severity(Severity::Warning);
+        finding.effect(format!("where a cloud's controller looks at nodes, each has the taint {NEW_NODE} until there is a network, and the network waits for its operator"));
+        finding.hint(format!("add {{operator: Exists, key: {NEW_NODE}}} to operator.tolerations: the list takes the place of the chart's own"));
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::handover::{Gates, chart_of, pairs, title};
 use crate::check::finding::{Finding, Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::terraform::{How, Made};
+use crate::index::terraform::{How, Made, Stack};
 use crate::index::{Built, Cluster, Known, Lookup, Origin, Repository, is_cluster_scoped};
 
 pub(in crate::check) const RULE: Rule = Rule {
@@ -77,6 +77,7 @@ fn objects(repository: &Repository<'_>, findings: &mut Findings) {
         if stack.made.is_empty() {
             continue;
         }
+        home_of_flux(stack, findings);
         let clusters = repository.clusters_of(stack);
         for made in stack.made.iter().filter(|made| !made.ignores) {
             let found = clusters
@@ -103,6 +104,22 @@ fn objects(repository: &Repository<'_>, findings: &mut Findings) {
             }
         }
     }
+}
+
+/// The namespace in which Flux lives, made by the Terraform that brings Flux.
+fn home_of_flux(stack: &Stack<'_>, findings: &mut Findings) {
+    if stack.bootstraps.is_empty() && stack.syncs.is_empty() {
+        return;
+    }
+    let mut made = stack.made.iter();
+    let home = made.find(|made| made.kind == "Namespace" && made.name == "flux-system");
+    let Some(home) = home else { return };
+    let at = Spot::span(home.source, home.span.clone());
+    let message = "Terraform manages the namespace that Flux lives in".to_owned();
+    let finding = findings.add(at, message);
+    finding.severity(Severity::Hint);
+    finding.effect("terraform destroy deletes it while what Flux made in it still has finalizers, and hangs; what replaces it takes Flux along");
+    finding.hint("let the bootstrap make it; or take it out of the state before a destroy, by `removed` with destroy = false");
 }
 
 /// What Flux applies under the name of an object that Terraform makes.
