@@ -7,6 +7,7 @@ use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::index::Repository;
 use crate::index::terraform::{How, Value};
+use crate::yaml::{Kind, Node};
 
 pub(in crate::check) const RULE: Rule = Rule {
     id: "handover-values",
@@ -23,6 +24,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         compare(&pair, &mut told, repository, findings);
         rendered(&pair, &mut told, findings);
         certificates(&pair, &mut told, repository, findings);
+        readings(&pair, &mut told, repository, findings);
     }
 }
 
@@ -154,5 +156,128 @@ fn certificates(
             "at the hand-over, and at every upgrade, the pods of Hubble restart with new ones",
         );
         finding.hint("set hubble.tls.auto.method: cronJob in the values");
+    }
+}
+
+/// Plain scalars that the YAML of Terraform, which is 1.2, and that of Helm, which keeps much of 1.1, read in two ways.
+fn readings(
+    pair: &Pair<'_, '_>,
+    told: &mut Told,
+    repository: &Repository<'_>,
+    findings: &mut Findings,
+) {
+    if !matches!(pair.installed.how, How::Job(_)) {
+        return;
+    }
+    let index = repository.index;
+    for layer in values_of(&pair.release, repository).unwrap_or_default() {
+        let (Some(source), Some(documents)) =
+            (index.texts.get(layer.file), index.files.get(layer.file))
+        else {
+            continue;
+        };
+        let [document] = documents.as_slice() else {
+            continue;
+        };
+        // The values in a HelmRelease itself are a part of it.
+        if document.get("kind").is_some() {
+            continue;
+        }
+        let mut found = Vec::new();
+        ambiguous(document, &mut found);
+        for (node, what) in found {
+            let at = Spot::node(source, node);
+            if !told.insert(at.key()) {
+                continue;
+            }
+            let text = node.text().unwrap_or_default();
+            let message =
+                format!("{text} is a text for one reader of YAML, and {what} for another");
+            let finding = findings.add(at, message);
+            finding.effect("Terraform and Flux may give the chart different values, and the hand-over changes what runs");
+            finding.hint(format!(
+                "write \"{text}\" for the text, or the value that is meant"
+            ));
+        }
+    }
+}
+
+/// Scalars that are read in two ways, with what the other reading is.
+fn ambiguous<'n>(node: &'n Node, found: &mut Vec<(&'n Node, &'static str)>) {
+    if let Kind::Scalar { text, plain: true } = &node.kind
+        && let Some(what) = other_reading(text)
+    {
+        found.push((node, what));
+    }
+    for (key, value) in node.entries() {
+        ambiguous(key, found);
+        ambiguous(value, found);
+    }
+    for item in node.items() {
+        ambiguous(item, found);
+    }
+}
+
+/// What a plain scalar is for a reader of YAML 1.1 and not for one of 1.2, or the other way round.
+fn other_reading(text: &str) -> Option<&'static str> {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let lower = text.to_ascii_lowercase();
+    if ["yes", "no", "on", "off", "y", "n"].contains(&lower.as_str()) {
+        return Some("a boolean");
+    }
+    if text.len() > 1 && text.starts_with('0') && digits(text) {
+        return Some("an octal number");
+    }
+    let mut parts = text.split(':');
+    let is_first = parts.next().is_some_and(digits);
+    let mut rest = parts.peekable();
+    let minutes = |part: &str| digits(part) && part.parse::<u8>().is_ok_and(|part| part < 60);
+    if is_first && rest.peek().is_some() && rest.all(minutes) {
+        return Some("a number to the base of 60");
+    }
+    let date: Vec<&str> = text.split('-').collect();
+    if let [year, month, day] = date.as_slice()
+        && year.len() == 4
+        && [year, month, day].iter().all(|part| digits(part))
+    {
+        return Some("a date");
+    }
+    // Above it, not every number has one of floating point: 2^53.
+    let exact = text.parse::<u64>().is_ok_and(|number| number <= 1 << 53);
+    (digits(text) && !exact).then_some("a number that is rounded")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::other_reading;
+
+    #[test]
+    fn what_is_read_in_two_ways() {
+        for text in [
+            "1:7",
+            "yes",
+            "Off",
+            "n",
+            "0644",
+            "12:30",
+            "1:30:00",
+            "2026-01-31",
+            "9007199254740993",
+        ] {
+            assert!(other_reading(text).is_some(), "{text}");
+        }
+        for text in [
+            "true",
+            "0",
+            "10",
+            "1.20",
+            "web:80",
+            "10:99",
+            "v1-2-3",
+            "9007199254740992",
+            "a-b-c",
+        ] {
+            assert!(other_reading(text).is_none(), "{text}");
+        }
     }
 }
