@@ -86,7 +86,7 @@ fn what_a_file_reaches() {
     let said = graph(&sandbox, &["--impact", "apps/grafana/values.yaml"]);
     assert_eq!(
         said,
-        "clusters/staging\n  grafana: ConfigMap grafana/grafana-values\n"
+        "clusters/staging\n  grafana: ConfigMap grafana/grafana-values, and through it HelmRelease grafana/grafana\n"
     );
     let said = graph(&sandbox, &["--impact", "apps/grafana/helmrelease.yaml"]);
     assert_eq!(
@@ -94,7 +94,9 @@ fn what_a_file_reaches() {
         "clusters/staging\n  grafana: HelmRelease grafana/grafana\n"
     );
     let said = graph(&sandbox, &["--impact", "terraform/staging/main.tf"]);
-    assert_eq!(said, "no cluster's Flux reads terraform/staging/main.tf\n");
+    assert_eq!(said, "clusters/staging\n  Terraform in terraform/staging\n");
+    let said = graph(&sandbox, &["--impact", "README.md"]);
+    assert_eq!(said, "no cluster's Flux reads README.md\n");
     let said = graph(
         &sandbox,
         &["--impact", "apps/grafana/values.yaml", "--json"],

@@ -65,12 +65,17 @@ struct ImpactReport {
 struct ImpactCluster {
     cluster: String,
     kustomizations: Vec<ImpactUnit>,
+    /// Root modules of Terraform that the file is a part of, by folder.
+    terraform: Vec<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct ImpactUnit {
     name: String,
+    /// Objects that the file is a part of.
     objects: Vec<String>,
+    /// Objects that take values, variables or a source from those.
+    users: Vec<String>,
 }
 
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<u8> {
@@ -183,10 +188,11 @@ fn reach(
     for impact in impacts {
         printer.product(&impact.cluster);
         for reached in impact.reached {
-            let objects = if reached.objects.is_empty() {
-                String::new()
-            } else {
-                format!(": {}", reached.objects.join(", "))
+            let objects = match (reached.objects.join(", "), reached.users.join(", ")) {
+                (objects, users) if users.is_empty() && objects.is_empty() => String::new(),
+                (objects, users) if users.is_empty() => format!(": {objects}"),
+                (objects, users) if objects.is_empty() => format!(": through it {users}"),
+                (objects, users) => format!(": {objects}, and through it {users}"),
             };
             let unit = if reached.unit.is_empty() {
                 "at its beginning"
@@ -194,6 +200,9 @@ fn reach(
                 &reached.unit
             };
             printer.product(&format!("  {unit}{objects}"));
+        }
+        for folder in impact.terraform {
+            printer.product(&format!("  Terraform in {folder}"));
         }
     }
     Ok(0)
@@ -208,8 +217,10 @@ fn data(file: &str, impacts: Vec<Impact>) -> ImpactReport {
             .map(|reached| ImpactUnit {
                 name: reached.unit,
                 objects: reached.objects,
+                users: reached.users,
             })
             .collect(),
+        terraform: impact.terraform,
     });
     ImpactReport {
         format: 1,

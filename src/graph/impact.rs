@@ -2,15 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use crate::index::{Origin, Reference, Repository, Role, Unit};
+use crate::index::terraform::is_terraform;
+use crate::index::{Origin, Reference, Repository, Role, Unit, folder_of};
 
 /// What a file reaches on one cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Impact {
     /// Where the cluster's Flux begins.
     pub cluster: String,
-    /// The Flux Kustomizations that read it.
+    /// The Flux Kustomizations that read it, or that apply what takes something from it.
     pub reached: Vec<Reached>,
+    /// Root modules of Terraform for this cluster that it is a part of, by folder.
+    pub terraform: Vec<String>,
 }
 
 /// A Flux Kustomization that reads a file.
@@ -20,7 +23,12 @@ pub struct Reached {
     pub unit: String,
     /// Objects that the file is a part of.
     pub objects: Vec<String>,
+    /// Objects that take values, variables or a source from those.
+    pub users: Vec<String>,
 }
+
+/// Kind, namespace and name of an object.
+type Name = (String, String, String);
 
 /// What a file reaches. One that only a generator or a patch reads reaches what comes of that.
 pub fn impact(file: &str, repository: &Repository<'_>) -> Vec<Impact> {
@@ -33,20 +41,40 @@ pub fn impact(file: &str, repository: &Repository<'_>) -> Vec<Impact> {
         .collect();
     let mut impacts = Vec::new();
     for cluster in &repository.clusters {
-        let mut reached = Vec::new();
-        for unit in &cluster.units {
+        let mut parts: BTreeSet<Name> = BTreeSet::new();
+        let found = cluster.units.iter().map(|unit| {
             let through = takers.iter().any(|taker| unit.files.contains(taker));
-            if unit.files.contains(file) || through {
+            if !unit.files.contains(file) && !through {
+                return None;
+            }
+            let own = objects(file, &takers, unit, repository);
+            let titles = own.iter().map(title).collect();
+            parts.extend(own);
+            Some(titles)
+        });
+        let found: Vec<Option<Vec<String>>> = found.collect();
+        let mut reached = Vec::new();
+        for (unit, objects) in cluster.units.iter().zip(found) {
+            let users = users(&parts, unit, repository);
+            if objects.is_some() || !users.is_empty() {
                 reached.push(Reached {
                     unit: unit.name.clone(),
-                    objects: objects(file, &takers, unit, repository),
+                    objects: objects.unwrap_or_default(),
+                    users,
                 });
             }
         }
-        if !reached.is_empty() {
+        let stacks = repository.terraform.stacks.iter().filter(|stack| {
+            let own = is_terraform(file) && stack.folders.contains(folder_of(file));
+            let mut clusters = repository.clusters_of(stack).into_iter();
+            own && clusters.any(|other| std::ptr::eq(other, cluster))
+        });
+        let terraform: Vec<String> = stacks.map(|stack| stack.folder.to_owned()).collect();
+        if !reached.is_empty() || !terraform.is_empty() {
             impacts.push(Impact {
                 cluster: cluster.label().to_owned(),
                 reached,
+                terraform,
             });
         }
     }
@@ -60,13 +88,66 @@ fn takes(reference: &Reference, file: &str) -> bool {
     ) && reference.to == file
 }
 
+fn title((kind, namespace, name): &Name) -> String {
+    if namespace.is_empty() {
+        format!("{kind} {name}")
+    } else {
+        format!("{kind} {namespace}/{name}")
+    }
+}
+
+/// Where Flux's kinds take something from another object: the list, or the one, and the kind where none is said.
+const TAKES: [(&str, &[&str]); 5] = [
+    ("HelmRelease", &["spec", "valuesFrom"]),
+    ("HelmRelease", &["spec", "chartRef"]),
+    ("HelmRelease", &["spec", "chart", "spec", "sourceRef"]),
+    ("Kustomization", &["spec", "postBuild", "substituteFrom"]),
+    ("Kustomization", &["spec", "sourceRef"]),
+];
+
+/// What a unit applies that takes something from one of these objects.
+fn users(parts: &BTreeSet<Name>, unit: &Unit<'_>, repository: &Repository<'_>) -> Vec<String> {
+    let mut titles = BTreeSet::new();
+    if parts.is_empty() {
+        return Vec::new();
+    }
+    for built in &unit.built {
+        let kind = built.kind(repository.objects);
+        let places = TAKES.iter().filter(|(of, _)| *of == kind);
+        let Some(effective) = repository.effective(built) else {
+            continue;
+        };
+        let home = built.home(repository.objects).unwrap_or_default();
+        for (_, path) in places {
+            let one = effective.at(path).filter(|one| one.get("name").is_some());
+            for item in one.into_iter().chain(effective.items(path)) {
+                let text = |key: &str| item.get(key).and_then(|node| node.text());
+                let named = |text: &str| unit.variables.fill(text).unwrap_or_default();
+                let taken = (
+                    text("kind").unwrap_or_default().to_owned(),
+                    named(text("namespace").unwrap_or(home)),
+                    named(text("name").unwrap_or_default()),
+                );
+                if parts.contains(&taken) {
+                    titles.insert(title(&(
+                        kind.to_owned(),
+                        home.to_owned(),
+                        built.name.clone(),
+                    )));
+                }
+            }
+        }
+    }
+    titles.into_iter().collect()
+}
+
 fn objects(
     file: &str,
     takers: &[&str],
     unit: &Unit<'_>,
     repository: &Repository<'_>,
-) -> Vec<String> {
-    let mut titles = BTreeSet::new();
+) -> BTreeSet<Name> {
+    let mut names = BTreeSet::new();
     for built in &unit.built {
         let kind = built.kind(repository.objects);
         let part = match &built.origin {
@@ -81,11 +162,9 @@ fn objects(
             }
         };
         if part {
-            titles.insert(match built.home(repository.objects) {
-                Some(namespace) => format!("{kind} {namespace}/{}", built.name),
-                None => format!("{kind} {}", built.name),
-            });
+            let home = built.home(repository.objects).unwrap_or_default();
+            names.insert((kind.to_owned(), home.to_owned(), built.name.clone()));
         }
     }
-    titles.into_iter().collect()
+    names
 }
