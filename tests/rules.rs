@@ -118,19 +118,7 @@ fn what_is_mended_is_found_no_more() {
         mended += count;
         // Of two that change the same place one is left for the next time.
         for _ in 0..3 {
-            let new = fixed(all(&index, &folder).iter(), &index).texts;
-            let mut texts: BTreeMap<String, String> = index
-                .paths
-                .iter()
-                .map(|path| {
-                    let text = index.texts.get(path).map(|source| source.text.clone());
-                    (path.clone(), text.unwrap_or_default())
-                })
-                .collect();
-            texts.extend(new);
-            let hidden = std::mem::take(&mut index.hidden);
-            index = Index::of_texts(texts);
-            index.hidden = hidden;
+            index = index.after(fixed(all(&index, &folder).iter(), &index).texts);
         }
         let after = all(&index, &folder);
         assert_eq!(fixable(&after), Vec::<String>::new(), "{}", rule.id);

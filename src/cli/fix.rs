@@ -175,22 +175,7 @@ fn must_help(
     found: &Found,
     config: &Config,
 ) -> Result<()> {
-    let mut texts: std::collections::BTreeMap<String, String> = index
-        .texts
-        .iter()
-        .map(|(path, source)| (path.clone(), source.text.clone()))
-        .collect();
-    texts.extend(
-        index
-            .paths
-            .iter()
-            .filter(|path| !index.texts.contains_key(*path))
-            .map(|path| (path.clone(), String::new())),
-    );
-    texts.extend(mended.clone());
-    let mut after = Index::of_texts(texts);
-    after.hidden.clone_from(&index.hidden);
-    after.links.clone_from(&index.links);
+    let after = index.after(mended.clone());
     let objects = Objects::of(&after);
     let repository = Repository::of(&after, &objects);
     let left = check(&repository, &[], config);

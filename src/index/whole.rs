@@ -110,6 +110,21 @@ impl Index {
         index
     }
 
+    /// The same repository after some files got other texts.
+    #[must_use]
+    pub fn after(&self, texts: BTreeMap<String, String>) -> Self {
+        let text = |path: &String| self.texts.get(path).map(|source| source.text.clone());
+        let all = self.paths.iter();
+        let mut all: BTreeMap<String, String> = all
+            .map(|path| (path.clone(), text(path).unwrap_or_default()))
+            .collect();
+        all.extend(texts);
+        let mut after = Self::of_texts(all);
+        after.hidden.clone_from(&self.hidden);
+        after.links.clone_from(&self.links);
+        after
+    }
+
     /// The same repository as it was before some files were changed: their texts then, none for those that were not
     /// there. None if nothing that matters was otherwise.
     pub fn before(&self, texts: BTreeMap<String, Option<String>>) -> Option<Self> {

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::sandbox::{Sandbox, text};
-use crate::scenario::{SCENARIOS, Scenario, head_of, settled, tell};
+use crate::scenario::{SCENARIOS, Scenario, settled, tell, whole_head};
 
 /// How many kills all scenarios have together, at least.
 const KILLS: &str = "LANDFORM_CRASH_KILLS";
@@ -108,14 +108,8 @@ fn kills(scenario: &Scenario, count: u64, random: &mut Random) {
             assert!(status.success());
             time = (time + began.elapsed()) / 2;
         }
-        // Not all of the state: a git that outlives its landform may still make files and take them away.
-        let there = sandbox.path("acme/.git").exists();
-        let head = there.then(|| head_of(sandbox)).flatten();
         let what = format!("{}, turn {turn}", scenario.name);
-        assert!(
-            head == before.head || head == after.head,
-            "{what}: {head:?}"
-        );
+        whole_head(sandbox, &before, &after, &what);
         let said = scenario.look(sandbox);
         assert!(!said.contains("as it is"), "{what}: {said}");
         let now = settled(sandbox);

@@ -245,8 +245,20 @@ fn state(sandbox: &Sandbox) -> State {
     }
 }
 
+/// Checks that the last commit is that of one of two states. Nothing else is looked at: a git that outlives its landform
+/// may still make files and take them away.
+#[track_caller]
+pub(crate) fn whole_head(sandbox: &Sandbox, before: &State, after: &State, what: &str) {
+    let there = sandbox.path("acme/.git").exists();
+    let head = there.then(|| head_of(sandbox)).flatten();
+    assert!(
+        head == before.head || head == after.head,
+        "{what}: {head:?}"
+    );
+}
+
 /// The files of the last commit, and its first line.
-pub(crate) fn head_of(sandbox: &Sandbox) -> Option<String> {
+fn head_of(sandbox: &Sandbox) -> Option<String> {
     let output = sandbox.try_git("acme", ["log", "-1", "--format=%T %s"]);
     output
         .status

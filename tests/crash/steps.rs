@@ -5,8 +5,8 @@ use std::process::Command;
 
 use rayon::prelude::*;
 
-use crate::sandbox::{Sandbox, text};
-use crate::scenario::{SCENARIOS, Scenario, State, head_of, settled, tell};
+use crate::sandbox::text;
+use crate::scenario::{SCENARIOS, Scenario, State, settled, tell, whole_head};
 
 /// All steps, not only some of each kind, and of all scenarios.
 const ALL: &str = "LANDFORM_CRASH_ALL";
@@ -114,18 +114,6 @@ fn at_every_step(scenario: &Scenario) {
         "{name}: {all} steps, killed at {count}: {old} restored, {new} completed"
     ));
     assert!(new > 0 && old > 0);
-}
-
-fn whole_head(sandbox: &Sandbox, before: &State, after: &State, what: &str) {
-    let head = if sandbox.path("acme/.git").exists() {
-        head_of(sandbox)
-    } else {
-        None
-    };
-    assert!(
-        head == before.head || head == after.head,
-        "{what}: {head:?}"
-    );
 }
 
 fn named(name: &str) -> &'static Scenario {

@@ -4,6 +4,7 @@ use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use super::common::{Applied, applied_on, is_slip, mend_slip};
+use super::made::Made;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::error::did_you_mean;
 use crate::index::{Cluster, Known, Lookup, Repository, group};
@@ -20,11 +21,13 @@ const BINDINGS: [&str; 2] = ["RoleBinding", "ClusterRoleBinding"];
 /// Tells of accounts that are not there: those of a slip, and where a cluster is known as a whole any.
 pub(super) fn check(repository: &Repository<'_>, findings: &mut Findings) {
     let mut told = BTreeSet::new();
+    let made = LazyCell::new(|| Made::of(repository));
     for cluster in &repository.clusters {
         let rights = LazyCell::new(|| Rights::of(cluster, repository));
         for (group, kind) in ACTING {
             for object in applied_on(cluster, repository, group, kind) {
-                let Some((message, at, near)) = missing(&object, kind, &rights, repository) else {
+                let Some((message, at, near)) = missing(&object, kind, &rights, &made, repository)
+                else {
                     continue;
                 };
                 if !told.insert(at.key()) {
@@ -52,10 +55,11 @@ pub(super) fn check(repository: &Repository<'_>, findings: &mut Findings) {
 /// The message, the place, and the account that may be meant.
 type Missing = (String, Spot, Option<String>);
 
-fn missing<F: FnOnce() -> Rights>(
+fn missing<'m, F: FnOnce() -> Rights, M: FnOnce() -> Made<'m>>(
     object: &Applied<'_, '_>,
     kind: &str,
     rights: &LazyCell<Rights, F>,
+    made: &LazyCell<Made<'m>, M>,
     repository: &Repository<'_>,
 ) -> Option<Missing> {
     let node = object.effective.at(&["spec", "serviceAccountName"])?;
@@ -80,7 +84,7 @@ fn missing<F: FnOnce() -> Rights>(
     let namespace = namespace.unwrap_or_default();
     // Kubernetes lets one act as an account that is not there: only its rights count.
     let is_bound = rights.bound.contains(&(namespace.to_owned(), name.clone()));
-    if is_bound || near.is_none() && !rights.is_all_of(cluster, namespace, &name, repository) {
+    if is_bound || near.is_none() && !rights.is_all_of(cluster, namespace, &name, made) {
         return None;
     }
     let message = format!(
@@ -137,9 +141,8 @@ impl Rights {
         cluster: &Cluster<'_>,
         namespace: &str,
         name: &str,
-        repository: &Repository<'_>,
+        made: &Made<'_>,
     ) -> bool {
-        let quoted = format!("\"{name}\"");
         let own = name == "default" || name.ends_with("-controller") || name == "flux-operator";
         cluster.start.known != Known::Implied
             && cluster.open.is_empty()
@@ -151,10 +154,6 @@ impl Rights {
                     .iter()
                     .any(|text| text.contains("${") || text.contains("<<"))
             })
-            && !repository
-                .index
-                .texts
-                .iter()
-                .any(|(path, source)| path.ends_with(".tf") && source.text.contains(&quoted))
+            && !made.by_terraform(name)
     }
 }

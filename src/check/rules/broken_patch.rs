@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::common::{has_open_parts, title};
 use super::json_patch::{Failed, apply, lay};
-use crate::check::finding::{Findings, Spot};
+use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::error::{Source, did_you_mean};
 use crate::index::{
@@ -16,7 +16,7 @@ use crate::yaml::{Kind, Node};
 
 pub(in crate::check) const RULE: Rule = Rule {
     id: "broken-patch",
-    severity: crate::check::finding::Severity::Error,
+    severity: Severity::Error,
     summary: "a JSON patch, or a replacement, for a field that is not there",
     check,
 };

@@ -2,15 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use crate::index::Repository;
+use crate::index::{Object, Repository};
 
 /// Kinds whose objects make a Secret of the name they say, or of their own.
-pub(super) const MAKERS: [&str; 4] = [
+const MAKERS: [&str; 4] = [
     "ExternalSecret",
     "SealedSecret",
     "Certificate",
     "PushSecret",
 ];
+
+/// Names that an object says for the Secret that it makes; nothing at all of one that makes none. Without any it is its
+/// own.
+pub(super) fn secrets_of<'a>(
+    object: &Object<'a>,
+) -> Option<impl Iterator<Item = &'a str> + use<'a>> {
+    let node = object.node;
+    let paths: [&[&str]; 2] = [&["spec", "target", "name"], &["spec", "secretName"]];
+    let names = paths.into_iter().filter_map(|path| node.at(path)?.text());
+    MAKERS.contains(&object.kind).then_some(names)
+}
 
 /// Names of what is made elsewhere, collected once: on a hundred clusters they are asked for thousands of times.
 pub(in crate::check) struct Made<'a> {
@@ -34,10 +45,10 @@ impl<'a> Made<'a> {
         }
         let mut secrets = BTreeSet::new();
         let objects = repository.objects.all.iter();
-        for object in objects.filter(|object| MAKERS.contains(&object.kind)) {
-            secrets.insert(object.name);
-            for path in [&["spec", "target", "name"][..], &["spec", "secretName"]] {
-                secrets.extend(object.node.at(path).and_then(|node| node.text()));
+        for object in objects {
+            if let Some(names) = secrets_of(object) {
+                secrets.insert(object.name);
+                secrets.extend(names);
             }
         }
         let objects = repository.objects.all.iter();
@@ -49,9 +60,14 @@ impl<'a> Made<'a> {
         }
     }
 
+    /// Whether Terraform speaks of the name.
+    pub(super) fn by_terraform(&self, name: &str) -> bool {
+        self.terraform.contains(name)
+    }
+
     /// Whether something else in the repository has the name.
     pub(in crate::check) fn has(&self, kind: &str, name: &str) -> bool {
-        self.terraform.contains(name)
+        self.by_terraform(name)
             || self.buckets.contains(name)
             || kind == "Secret" && self.secrets.contains(name)
     }

@@ -115,7 +115,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         for object in applied(repository, group, kind) {
             for path in paths {
                 if let Some(name) = object.effective.at(path) {
-                    all.made_by_hand(&object, kind, "Secret", &name);
+                    all.secret(&object, kind, &name);
                 }
             }
         }
@@ -235,14 +235,8 @@ impl All<'_, '_, '_> {
         }
     }
 
-    /// A name of what is often made by hand or by Terraform: only a slip of one that is there is told.
-    fn made_by_hand(
-        &mut self,
-        object: &Applied<'_, '_>,
-        kind: &str,
-        of: &'static str,
-        node: &Located<'_>,
-    ) {
+    /// The name of a Secret, which is often made by hand or by Terraform: only a slip of one that is there is told.
+    fn secret(&mut self, object: &Applied<'_, '_>, kind: &str, node: &Located<'_>) {
         let Some(name) = node
             .text()
             .and_then(|text| object.unit.variables.fill(text))
@@ -252,7 +246,7 @@ impl All<'_, '_, '_> {
         let namespace = object.built.namespace.as_deref();
         let found = object
             .cluster
-            .find(of, namespace, &name, self.repository.objects);
+            .find("Secret", namespace, &name, self.repository.objects);
         let Lookup::Near(near) = found else {
             return;
         };
@@ -261,7 +255,7 @@ impl All<'_, '_, '_> {
             return;
         }
         let title = &object.built.name;
-        let message = format!("{kind} {title} names {of} {name}, which nothing here makes");
+        let message = format!("{kind} {title} names Secret {name}, which nothing here makes");
         let finding = self.findings.add(at, message);
         finding.effect(format!("{title} fails until there is one"));
         finding.hint(format!("did you mean `{near}`?"));
@@ -307,9 +301,9 @@ impl All<'_, '_, '_> {
                 if value.contains("${") {
                     continue;
                 }
+                let begin = start + line.find(value).unwrap_or_default();
                 if let Some(part) = parts.next().filter(|part| !PARTS.contains(part)) {
-                    let begin = start + line.find(value).unwrap_or_default() + namespace.len();
-                    let begin = begin + name.len() + 2;
+                    let begin = begin + namespace.len() + name.len() + 2;
                     let at = Spot::span(source, begin..begin + part.len());
                     let message =
                         format!("the marker ends in {part}, which is no part of an image");
@@ -325,7 +319,6 @@ impl All<'_, '_, '_> {
                 if policies.contains(&(namespace, name)) {
                     continue;
                 }
-                let begin = start + line.find(value).unwrap_or_default();
                 let at = Spot::span(source, begin..begin + value.len());
                 let message =
                     format!("the marker names ImagePolicy {namespace}/{name}, which is not there");

@@ -63,6 +63,8 @@ struct Told<'r, 'a> {
     namespace: Option<String>,
     /// Where it is, if it is the source that the cluster is read from.
     home: Option<String>,
+    /// What may be meant, by what others name.
+    meant: Option<String>,
 }
 
 fn look<'r, 'a>(
@@ -125,6 +127,7 @@ fn look<'r, 'a>(
         node,
         namespace,
         home,
+        meant,
     };
     Some((missing, told))
 }
@@ -141,29 +144,20 @@ fn meant(
     if of == "ExternalArtifact" {
         return made_by_generator(object, name, repository);
     }
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    let sources = object
-        .cluster
-        .units
-        .iter()
-        .filter_map(|unit| unit.source.as_ref());
-    for source in sources {
-        let same = source.kind == of && namespace.is_none_or(|space| space == source.namespace);
-        if same && is_slip(name, &source.name) {
+    let units = object.cluster.units.iter();
+    let sources = units.filter_map(|unit| unit.source.as_ref());
+    let (mut own, mut counts): (usize, BTreeMap<&str, usize>) = Default::default();
+    for source in sources.filter(|source| source.kind == of) {
+        if source.name == name {
+            own += 1;
+        } else if namespace.is_none_or(|space| space == source.namespace)
+            && is_slip(name, &source.name)
+        {
             *counts.entry(&source.name).or_default() += 1;
         }
     }
-    let own = object
-        .cluster
-        .units
-        .iter()
-        .filter_map(|unit| unit.source.as_ref());
-    let own = own
-        .filter(|source| source.kind == of && source.name == name)
-        .count();
-    let (meant, _) = counts
-        .into_iter()
-        .find(|(_, count)| *count > 1 && *count > own)?;
+    let mut counts = counts.into_iter();
+    let (meant, _) = counts.find(|(_, count)| *count > 1 && *count > own)?;
     Some(meant.to_owned())
 }
 
@@ -209,6 +203,7 @@ fn tell(
         kind,
         node,
         home,
+        meant,
         ..
     } = first;
     let namespace = first.namespace.as_deref();
@@ -245,9 +240,9 @@ fn tell(
         }
     }
     instead(finding, &found, repository);
-    if let Some(meant) = meant(object, of, name, namespace, repository) {
+    if let Some(meant) = meant {
         finding.hint(format!("did you mean `{meant}`?"));
-        mend_slip(finding, &meant);
+        mend_slip(finding, meant);
     }
     if let Some(home) = home {
         finding.hint(format!("it is in the namespace {home}: name that"));

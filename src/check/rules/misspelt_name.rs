@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::common::{has_open_parts, is_slip, mend_slip};
-use super::made::{MAKERS, Made};
+use super::made::{Made, secrets_of};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::index::{Cluster, Lookup, Repository, Unit, group};
@@ -78,13 +78,10 @@ fn makes<'u, 'a>(unit: &'u Unit<'a>, repository: &'u Repository<'a>) -> Names<'u
                 .or_default()
                 .insert(built.name.clone());
         }
-        let maker = repository
-            .object(built)
-            .filter(|object| MAKERS.contains(&object.kind));
-        let Some(maker) = maker else { continue };
-        let paths = [&["spec", "target", "name"][..], &["spec", "secretName"]];
-        let said = paths.iter().find_map(|path| maker.node.at(path)?.text());
-        let said = said.unwrap_or(&built.name);
+        let Some(mut said) = repository.object(built).and_then(secrets_of) else {
+            continue;
+        };
+        let said = said.next().unwrap_or(&built.name);
         let name = unit.variables.fill(said).unwrap_or_else(|| said.to_owned());
         names.entry(("Secret", home)).or_default().insert(name);
     }
