@@ -2,7 +2,7 @@
 
 use super::document::{Objects, group};
 use super::path::{join, rooted};
-use super::start::SourceName;
+use super::source::SourceName;
 use crate::yaml::Node;
 
 /// Where a path of an `ExternalArtifact` comes from: the source, and the path there. None if no generator in the

@@ -11,6 +11,7 @@ use super::document::{ObjectId, Objects};
 use super::effective::Layer;
 use super::identity::{Clash, Identities};
 use super::patch::Idle;
+use super::roots::Roots;
 use super::scope::is_cluster_scoped;
 use super::{Index, is_yaml, join};
 use crate::error::Source;
@@ -80,7 +81,7 @@ pub struct Build<'a> {
 
 /// Builds folders, each once.
 pub struct Builder<'a> {
-    index: &'a Index,
+    pub(super) index: &'a Index,
     pub(super) objects: &'a Objects<'a>,
     done: BTreeMap<String, Rc<Build<'a>>>,
     /// Folders whose build has begun.
@@ -91,6 +92,8 @@ pub struct Builder<'a> {
     pub(super) idle: BTreeMap<(&'a str, usize), Idle<'a>>,
     /// Places of patches that were for something in a build.
     pub(super) used: BTreeSet<(&'a str, usize)>,
+    /// Where sources begin that are made of a part of the repository.
+    pub(super) roots: Rc<Roots>,
 }
 
 /// Through how many folders kustomizations may lead. Far above any real repository, far below the stack.
@@ -107,6 +110,7 @@ impl<'a> Builder<'a> {
             clashes: BTreeMap::new(),
             idle: BTreeMap::new(),
             used: BTreeSet::new(),
+            roots: Rc::new(Roots::of(index, objects)),
         }
     }
 

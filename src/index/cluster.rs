@@ -7,24 +7,12 @@ use super::build::{Build, Builder, Built, Origin, keeps_name};
 use super::document::{Object, ObjectId, Objects, group};
 use super::effective::{Effective, Layer};
 use super::repository::{effective, place_of};
-use super::start::{Known, SourceName, Start};
+use super::rooted;
+use super::source::{Folder, SourceName, by_their_likes, is_same_repository, source_of};
+use super::start::{Known, Start};
 use super::variables::Variables;
-use super::{Index, rooted};
 use crate::error::did_you_mean;
 use crate::yaml::Node;
-
-/// Where the path of a Flux Kustomization leads.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Folder {
-    /// To a folder of this repository.
-    Here(String),
-    /// To where a folder of this repository should be, and is not.
-    Missing(String),
-    /// To another source.
-    Elsewhere,
-    /// It cannot be said: the source is not known, or the path has variables.
-    Unknown,
-}
 
 /// A Flux Kustomization on a cluster.
 #[derive(Debug)]
@@ -42,7 +30,7 @@ pub struct Unit<'a> {
     /// Its source.
     pub source: Option<SourceName>,
     /// The root of its source, seen from the repository's.
-    root: String,
+    pub(super) root: String,
     /// Where it leads.
     pub folder: Folder,
     /// What it applies.
@@ -101,7 +89,6 @@ impl<'a> Cluster<'a> {
     /// Follows a cluster from where it begins.
     pub(super) fn follow(
         start: Start,
-        index: &'a Index,
         objects: &'a Objects<'a>,
         builder: &mut Builder<'a>,
     ) -> Self {
@@ -114,7 +101,7 @@ impl<'a> Cluster<'a> {
             open: BTreeSet::new(),
             wild: BTreeSet::new(),
         };
-        let first = cluster.first(objects);
+        let first = cluster.first(objects, builder);
         cluster.units.push(first);
         let mut queue = VecDeque::from([0]);
         // Of one name there may be several, by mistake; those that apply each other come round again.
@@ -124,7 +111,7 @@ impl<'a> Cluster<'a> {
         let mut times: BTreeMap<Option<ObjectId>, usize> = BTreeMap::new();
         while let Some(at) = queue.pop_front() {
             cluster.fill(at, objects, builder);
-            for child in cluster.children(at, index, objects) {
+            for child in cluster.children(at, builder) {
                 let key = (child.namespace.clone(), child.name.clone());
                 let number = cluster.units.len();
                 let same = met.entry(key.clone()).or_default();
@@ -147,20 +134,43 @@ impl<'a> Cluster<'a> {
                 cluster.units.push(child);
             }
         }
+        cluster.fill_variables(objects);
         cluster
     }
 
-    fn first(&mut self, objects: &'a Objects<'a>) -> Unit<'a> {
+    /// Looks for the variables again that came from what was read only later.
+    fn fill_variables(&mut self, objects: &Objects<'a>) {
+        for at in 0..self.units.len() {
+            let unit = &self.units[at];
+            if unit.variables.open.is_empty() {
+                continue;
+            }
+            let parent = unit.parents.first().filter(|parent| **parent != at);
+            let parent = parent.map(|parent| &self.units[*parent].variables);
+            let effective = unit.effective.as_ref();
+            let now = Variables::of(effective, &unit.namespace, parent, self, objects);
+            self.units[at].variables = now;
+        }
+    }
+
+    fn first(&mut self, objects: &'a Objects<'a>, builder: &mut Builder<'a>) -> Unit<'a> {
         let start = &self.start;
         let object = start.object.map(|id| &objects.all[id]);
-        let effective = object.map(|object| Effective {
-            base: Layer {
-                node: object.node,
-                source: object.source,
-                inline: None,
-                under: Vec::new(),
-            },
-            patches: Vec::new(),
+        // It lies in what it applies itself, where patches may be for it.
+        let effective = start.object.and_then(|id| {
+            let build = builder.build(&start.folder);
+            let mut own = build.built.iter();
+            let own =
+                own.find(|built| matches!(built.origin, Origin::Object(other) if other == id));
+            own.map_or_else(
+                || {
+                    Some(Effective {
+                        base: Layer::of(&objects.all[id]),
+                        patches: Vec::new(),
+                    })
+                },
+                |built| effective(objects, built),
+            )
         });
         let name = object.map_or(start.name.as_str(), |object| object.name);
         let namespace = match object {
@@ -176,12 +186,12 @@ impl<'a> Cluster<'a> {
         }
         Unit {
             object: start.object,
-            variables: Variables::of(effective.as_ref(), namespace, self, objects),
+            variables: Variables::of(effective.as_ref(), namespace, None, self, objects),
             effective,
             namespace: namespace.to_owned(),
             name: name.to_owned(),
             parents: Vec::new(),
-            source: said.or_else(|| start.source.clone()),
+            source: said.or_else(|| start.own_source(builder)),
             root: start.root.clone(),
             folder: Folder::Here(start.folder.clone()),
             built: Vec::new(),
@@ -220,6 +230,9 @@ impl<'a> Cluster<'a> {
         let unit = &self.units[at];
         for (number, built) in unit.built.iter().enumerate() {
             let kind = built.kind(objects).to_owned();
+            if let Some(why) = makes_unknown(built, objects) {
+                self.open.insert(why);
+            }
             if built.name.contains("${") || built.name.contains("<<") {
                 self.wild.insert(kind.clone());
             }
@@ -236,9 +249,14 @@ impl<'a> Cluster<'a> {
     }
 
     /// The Flux Kustomizations that a unit applies.
-    fn children(&self, at: usize, index: &Index, objects: &'a Objects<'a>) -> Vec<Unit<'a>> {
+    fn children(&self, at: usize, builder: &Builder<'a>) -> Vec<Unit<'a>> {
+        let objects = builder.objects;
         let parent = &self.units[at];
         let mut children = Vec::new();
+        // What goes to another cluster is for the Flux there.
+        if parent.is_remote() {
+            return children;
+        }
         for built in &parent.built {
             let Origin::Object(id) = built.origin else {
                 continue;
@@ -258,13 +276,19 @@ impl<'a> Cluster<'a> {
             let path = effective.text(&["spec", "path"]).unwrap_or("./");
             let (root, folder) = match parent.variables.fill(path) {
                 Some(path) if !path.contains("<<") => {
-                    self.lead(parent, source.as_ref(), &path, object, index, objects)
+                    self.lead(parent, source.as_ref(), &path, object, builder)
                 }
                 _ => (String::new(), Folder::Unknown),
             };
             children.push(Unit {
                 object: Some(id),
-                variables: Variables::of(Some(&effective), &namespace, self, objects),
+                variables: Variables::of(
+                    Some(&effective),
+                    &namespace,
+                    Some(&parent.variables),
+                    self,
+                    objects,
+                ),
                 effective: Some(effective),
                 namespace,
                 name: built.name.clone(),
@@ -294,11 +318,11 @@ impl<'a> Cluster<'a> {
         source: Option<&SourceName>,
         path: &str,
         object: &Object<'a>,
-        index: &Index,
-        objects: &Objects<'a>,
+        builder: &Builder<'a>,
     ) -> (String, Folder) {
+        let (index, objects, roots) = (builder.index, builder.objects, &builder.roots);
         // The root of a source that is not known may be that of any repository.
-        let found = |otherwise: Folder| match place_of(path, object, index) {
+        let found = |otherwise: Folder| match place_of(path, object, index, roots) {
             Some((root, folder)) if !folder.is_empty() => (root, Folder::Here(folder)),
             _ => (String::new(), otherwise),
         };
@@ -337,8 +361,12 @@ impl<'a> Cluster<'a> {
                     all.find_map(|object| object.node.at(&["spec", "url"])?.text())
                 };
                 let start = self.start.url.as_deref();
+                let part = roots.get(&source.kind, &source.name).is_some();
                 match (url(own).or(start), url(source)) {
-                    (Some(own), Some(other)) if own == other => found(Folder::Unknown),
+                    _ if part => found(Folder::Unknown),
+                    (Some(own), Some(other)) if is_same_repository(own, other) => {
+                        found(Folder::Unknown)
+                    }
                     (_, Some(_)) => (String::new(), Folder::Elsewhere),
                     _ => (String::new(), Folder::Unknown),
                 }
@@ -356,6 +384,13 @@ impl<'a> Cluster<'a> {
         objects: &Objects<'a>,
     ) -> Lookup<'_, 'a> {
         if name.contains("${") || name.contains("<<") {
+            return Lookup::Unknown;
+        }
+        // What begins is there, whether or not it applies itself.
+        let first = self.units.first().filter(|_| kind == "Kustomization");
+        if first.is_some_and(|unit| {
+            unit.name == name && namespace.is_none_or(|space| space == unit.namespace)
+        }) {
             return Lookup::Unknown;
         }
         let key = (kind.to_owned(), name.to_owned());
@@ -447,6 +482,17 @@ impl<'a> Cluster<'a> {
             &self.start.folder
         }
     }
+}
+
+/// What a `ResourceSet` makes from a template in a text is not known.
+fn makes_unknown(built: &Built<'_>, objects: &Objects<'_>) -> Option<String> {
+    let Origin::Object(id) = built.origin else {
+        return None;
+    };
+    let object = &objects.all[id];
+    let template = object.node.at(&["spec", "resourcesTemplate"]);
+    (object.is(group::OPERATOR, "ResourceSet") && template.is_some())
+        .then(|| format!("what ResourceSet {} makes is not known", built.name))
 }
 
 impl<'a> Unit<'a> {
@@ -541,38 +587,5 @@ impl<'a> Unit<'a> {
     pub fn is_suspended(&self) -> bool {
         let effective = self.effective.as_ref();
         effective.and_then(|e| e.text(&["spec", "suspend"])) == Some("true")
-    }
-}
-
-/// The source that a Flux Kustomization names.
-fn source_of(effective: &Effective<'_>, namespace: &str) -> Option<SourceName> {
-    let text = |key: &str| effective.text(&["spec", "sourceRef", key]);
-    Some(SourceName {
-        kind: text("kind")?.to_owned(),
-        namespace: text("namespace").unwrap_or(namespace).to_owned(),
-        name: text("name")?.to_owned(),
-    })
-}
-
-/// Of what nothing applies the source is not known. Where one of a source leads into this repository, the others of
-/// that source do too.
-fn by_their_likes(children: &mut [Unit<'_>]) {
-    let roots: Vec<(Option<SourceName>, String)> = children
-        .iter()
-        .filter(|unit| matches!(&unit.folder, Folder::Here(folder) if !folder.is_empty()))
-        .map(|unit| (unit.source.clone(), unit.root.clone()))
-        .collect();
-    for unit in children {
-        let like = roots.iter().find(|(source, _)| *source == unit.source);
-        let path = unit
-            .effective
-            .as_ref()
-            .and_then(|e| e.text(&["spec", "path"]));
-        if let (Folder::Unknown, Some((_, root)), Some(path)) = (&unit.folder, like, path)
-            && !path.contains("${")
-        {
-            unit.root.clone_from(root);
-            unit.folder = Folder::Missing(rooted(root, path).unwrap_or_else(|| path.to_owned()));
-        }
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::document::Object;
 use super::flux::version_keys;
 use crate::error::Source;
 use crate::yaml::{Kind, Node};
@@ -82,6 +83,16 @@ enum Says<'a> {
 }
 
 impl<'a> Layer<'a> {
+    /// An object as it is written.
+    pub(super) fn of(object: &Object<'a>) -> Self {
+        Self {
+            node: object.node,
+            source: object.source,
+            inline: None,
+            under: Vec::new(),
+        }
+    }
+
     fn located(&self, node: &'a Node) -> Located<'a> {
         Located {
             node,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::effective::Effective;
 use super::flux::kind;
-use super::start::SourceName;
+use super::source::SourceName;
 use super::variables::Variables;
 use super::{Index, join};
 use crate::error::Result;

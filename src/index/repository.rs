@@ -1,7 +1,7 @@
 //! A whole repository as Flux reads it: from where each cluster's Flux begins, through every Flux Kustomization, to
 //! the objects that it applies.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::applied::Past;
@@ -11,9 +11,11 @@ use super::document::{Object, ObjectId, Objects, group};
 use super::effective::{Effective, Layer};
 use super::identity::Clash;
 use super::patch::Idle;
+use super::roots::Roots;
 use super::start::{Known, Start};
+use super::starts::{is_template, outermost_folders, starts};
 use super::terraform::Terraform;
-use super::{Index, Reference, folder_of, is_kustomization, rooted};
+use super::{Index, Reference, folder_of, rooted};
 use crate::error::Source;
 use crate::yaml::Node;
 
@@ -56,20 +58,23 @@ impl<'a> Repository<'a> {
         let mut clusters = Vec::new();
         let mut seen: BTreeSet<ObjectId> = BTreeSet::new();
         for start in starts(index, objects, &mut builder) {
-            let cluster = Cluster::follow(start, index, objects, &mut builder);
+            let cluster = Cluster::follow(start, objects, &mut builder);
             seen.extend(cluster.units.iter().filter_map(|unit| unit.object));
             clusters.push(cluster);
         }
         // Those that apply each other, and that nothing else applies.
         loop {
-            let mut left = objects
-                .of_kind(group::KUSTOMIZE, "Kustomization")
-                .filter(|(id, object)| !seen.contains(id) && !object.nested);
+            let mut left =
+                objects
+                    .of_kind(group::KUSTOMIZE, "Kustomization")
+                    .filter(|(id, object)| {
+                        !seen.contains(id) && !object.nested && !is_template(object, objects)
+                    });
             let Some((id, object)) = left.next() else {
                 break;
             };
             let start = Start::implied(folder_of(object.file()));
-            let cluster = Cluster::follow(start, index, objects, &mut builder);
+            let cluster = Cluster::follow(start, objects, &mut builder);
             seen.insert(id);
             let found: Vec<ObjectId> = cluster.units.iter().filter_map(|u| u.object).collect();
             if found.iter().any(|id| !seen.contains(id)) || found.contains(&id) {
@@ -77,7 +82,7 @@ impl<'a> Repository<'a> {
                 clusters.push(cluster);
             }
         }
-        let clusters = credible(clusters);
+        let clusters = outermost(credible(clusters));
         let reached = clusters
             .iter()
             .flat_map(|cluster| cluster.files.iter().copied());
@@ -138,29 +143,19 @@ fn loose<'a>(
     objects: &'a Objects<'a>,
     builder: &mut Builder<'a>,
 ) -> Vec<Cluster<'a>> {
-    let references = objects.references.iter().flat_map(|(_, found)| found);
-    let named: BTreeSet<&str> = references.map(|reference| reference.to.as_str()).collect();
-    let lists = index.files.iter().filter(|(path, documents)| {
-        let folder = folder_of(path);
-        let kind = documents
-            .first()
-            .and_then(|node| node.get("kind"))
-            .and_then(Node::text);
-        is_kustomization(path)
-            && kind != Some("Component")
-            && !reached.contains(path.as_str())
-            && !named.contains(folder)
-            && !is_dotted(path)
-            && !index.hidden.contains(*path)
+    let unread = outermost_folders(index, objects, |_| true).filter(|folder| {
+        let list = index.kustomization_file(folder);
+        list.is_none_or(|list| !reached.contains(list.as_str()))
     });
-    let folders = lists.map(|(path, _)| Start::implied(folder_of(path)));
+    let folders: Vec<Start> = unread.map(Start::implied).collect();
     folders
-        .map(|start| Cluster::follow(start, index, objects, builder))
+        .into_iter()
+        .map(|start| Cluster::follow(start, objects, builder))
         .collect()
 }
 
 /// Whether a path lies in a folder whose name begins with a dot: by custom what is put aside, or what belongs to a tool.
-fn is_dotted(path: &str) -> bool {
+pub(super) fn is_dotted(path: &str) -> bool {
     folder_of(path)
         .split('/')
         .any(|part| part.starts_with('.') && part != ".")
@@ -181,10 +176,48 @@ fn credible(mut clusters: Vec<Cluster<'_>>) -> Vec<Cluster<'_>> {
         .filter(|cluster| is_known(cluster))
         .map(|cluster| folder_of(&cluster.start.folder).to_owned())
         .collect();
+    let known: Vec<String> = clusters
+        .iter()
+        .filter(|cluster| is_known(cluster))
+        .map(|cluster| format!("{}/", cluster.start.folder))
+        .collect();
     clusters.retain(|cluster| {
-        let home = folder_of(&cluster.start.folder);
-        is_known(cluster) || homes.is_empty() || homes.contains(home)
+        let folder = &cluster.start.folder;
+        let within = known.iter().any(|known| folder.starts_with(known));
+        is_known(cluster)
+            || homes.is_empty()
+            || homes.contains(folder_of(folder))
+            || !within && leads_on(cluster)
     });
+    clusters
+}
+
+/// Whether what a cluster begins with applies Flux Kustomizations that apply further ones: nobody puts so much aside.
+fn leads_on(cluster: &Cluster<'_>) -> bool {
+    let mut units = cluster.units.iter();
+    units.any(|unit| unit.parents.iter().any(|parent| *parent != 0))
+}
+
+/// A start within what another one reads is no cluster of its own: what a repository keeps while it moves from one way
+/// of starting Flux to another.
+fn outermost(mut clusters: Vec<Cluster<'_>>) -> Vec<Cluster<'_>> {
+    let mut number = 0;
+    while let Some(inner) = clusters.get(number) {
+        let below = |outer: &Cluster<'_>| {
+            let (folder, above) = (&inner.start.folder, &outer.start.folder);
+            let within = above.is_empty() || folder.starts_with(&format!("{above}/"));
+            outer.start.known != Known::Implied
+                && folder != above
+                && within
+                && !inner.files.is_empty()
+                && inner.files.is_subset(&outer.files)
+        };
+        if clusters.iter().any(below) {
+            clusters.remove(number);
+        } else {
+            number += 1;
+        }
+    }
     clusters
 }
 
@@ -194,139 +227,38 @@ pub(super) fn effective<'a>(objects: &Objects<'a>, built: &Built<'a>) -> Option<
     };
     let object = &objects.all[id];
     Some(Effective {
-        base: Layer {
-            node: object.node,
-            source: object.source,
-            inline: None,
-            under: Vec::new(),
-        },
+        base: Layer::of(object),
         patches: built.patches.clone(),
     })
 }
 
-/// Where the Flux of each cluster begins to read.
-fn starts<'a>(index: &'a Index, objects: &'a Objects<'a>, builder: &mut Builder<'a>) -> Vec<Start> {
-    let mut starts: Vec<Start> = Vec::new();
-    for (_, object) in objects.of_kind(group::OPERATOR, "FluxInstance") {
-        if let Some(sync) = object.node.at(&["spec", "sync"]) {
-            starts.extend(Start::of_sync(object, sync, index));
-        }
-    }
-    // The chart flux-instance takes the same from its values.
-    for (path, documents) in &index.files {
-        let places: [&[&str]; 2] = [
-            &["instance", "sync"],
-            &["spec", "values", "instance", "sync"],
-        ];
-        for sync in documents
-            .iter()
-            .flat_map(|node| places.map(|place| node.at(place)))
-        {
-            starts.extend(sync.and_then(|sync| Start::of_values(path, sync, index)));
-        }
-    }
-    // One folder is one cluster, whoever says so first.
-    let mut folders = BTreeSet::new();
-    starts.retain(|start| folders.insert(start.folder.clone()));
-    let applied = applied(index, objects, builder, &starts);
-    let mut implied: BTreeSet<String> = BTreeSet::new();
-    for (id, object) in objects.of_kind(group::KUSTOMIZE, "Kustomization") {
-        if object.nested {
-            continue;
-        }
-        match applied.get(&id) {
-            // As `flux bootstrap` writes it: it applies the folder in which it lies.
-            Some(by) if by.len() == 1 && by.contains(&Some(id)) => {
-                let start = Start::of_itself(id, object, index);
-                starts.extend(start.filter(|start| folders.insert(start.folder.clone())));
-            }
-            Some(_) => {}
-            None => {
-                implied.insert(top(folder_of(object.file()), id, builder, index));
-            }
-        }
-    }
-    // A folder below another is read with it, if that has no kustomization of its own.
-    let all = implied.clone();
-    implied.retain(|folder| {
-        !all.iter().any(|other| {
-            other != folder
-                && index.kustomization_file(other).is_none()
-                && folder.starts_with(&format!("{other}/"))
-        })
-    });
-    let implied = implied
-        .iter()
-        .filter(|folder| folders.insert((*folder).clone()));
-    starts.extend(implied.map(|folder| Start::implied(folder)));
-    starts
-}
-
-/// By whom each Flux Kustomization is applied: others, or nobody but a cluster's own start.
-fn applied<'a>(
-    index: &'a Index,
-    objects: &'a Objects<'a>,
-    builder: &mut Builder<'a>,
-    starts: &[Start],
-) -> BTreeMap<ObjectId, BTreeSet<Option<ObjectId>>> {
-    let mut applied: BTreeMap<ObjectId, BTreeSet<Option<ObjectId>>> = BTreeMap::new();
-    let mut note = |folder: &str, by: Option<ObjectId>| {
-        for built in &builder.build(folder).built {
-            if let Origin::Object(id) = built.origin
-                && objects.all[id].is(group::KUSTOMIZE, "Kustomization")
-            {
-                applied.entry(id).or_default().insert(by);
-            }
-        }
-    };
-    for start in starts {
-        note(&start.folder, None);
-    }
-    for (id, object) in objects.of_kind(group::KUSTOMIZE, "Kustomization") {
-        let path = object
-            .node
-            .at(&["spec", "path"])
-            .and_then(Node::text)
-            .unwrap_or("./");
-        if let Some((_, folder)) = place_of(path, object, index) {
-            note(&folder, Some(id));
-        }
-    }
-    applied
-}
-
-/// The outermost folder whose kustomization brings an object, or else its own.
-fn top(folder: &str, id: ObjectId, builder: &mut Builder<'_>, index: &Index) -> String {
-    let mut top = folder;
-    let mut above = folder;
-    while !above.is_empty() {
-        above = folder_of(above);
-        let brings = index.kustomization_file(above).is_some()
-            && builder
-                .build(above)
-                .built
-                .iter()
-                .any(|built| matches!(built.origin, Origin::Object(other) if other == id));
-        if brings {
-            top = above;
-        }
-    }
-    top.to_owned()
-}
-
 /// Where the path of a Flux Kustomization leads, if its source may be this repository. A source of the name that Flux
 /// gives its own may be made of a part of it. Any other must name a folder that is here: `.` is in every source.
-pub(super) fn place_of(path: &str, object: &Object<'_>, index: &Index) -> Option<(String, String)> {
+pub(super) fn place_of(
+    path: &str,
+    object: &Object<'_>,
+    index: &Index,
+    roots: &Roots,
+) -> Option<(String, String)> {
     let text = |key: &str| {
         object
             .node
             .at(&["spec", "sourceRef", key])
             .and_then(Node::text)
     };
-    if text("kind") == Some("ExternalArtifact") {
+    let (kind, name) = (text("kind"), text("name"));
+    if kind == Some("ExternalArtifact") {
         return None;
     }
-    if text("name") == Some("flux-system") {
+    let root = kind
+        .zip(name)
+        .and_then(|(kind, name)| roots.get(kind, name));
+    if let Some(root) = root {
+        let folder = rooted(root, path)?;
+        let there = folder.is_empty() || index.has_folder(&folder);
+        return there.then(|| (root.to_owned(), folder));
+    }
+    if name == Some("flux-system") {
         return place(path, object.file(), index);
     }
     let folder = rooted("", path)?;

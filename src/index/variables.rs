@@ -1,5 +1,6 @@
 //! What Flux puts in for `${…}` after a build (`spec.postBuild`).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::build::Origin;
@@ -15,17 +16,19 @@ pub struct Variables<'a> {
     /// Whether it puts anything in at all.
     pub substitutes: bool,
     /// Variables by name; a value that is not known, as an encrypted one, is none.
-    pub known: BTreeMap<&'a str, Option<&'a str>>,
+    pub known: BTreeMap<&'a str, Option<Cow<'a, str>>>,
     /// Objects from which more come, and whose keys are not known.
     pub open: Vec<String>,
 }
 
 impl<'a> Variables<'a> {
     /// Those of a Flux Kustomization on a cluster, as far as it is read by now: what it takes them from is applied
-    /// before it. `substitute` wins over `substituteFrom`, a later one of those over an earlier one.
+    /// before it. `substitute` wins over `substituteFrom`, a later one of those over an earlier one. What applies it puts
+    /// its own variables into it first.
     pub(super) fn of(
         effective: Option<&Effective<'a>>,
         namespace: &str,
+        parent: Option<&Self>,
         cluster: &Cluster<'a>,
         objects: &Objects<'a>,
     ) -> Self {
@@ -62,7 +65,7 @@ impl<'a> Variables<'a> {
                 let entries = object.as_ref().map(|object| object.entries(&[map]));
                 for (key, value) in entries.unwrap_or_default() {
                     let value = value.text().filter(|_| kind == "ConfigMap");
-                    variables.known.insert(key, value);
+                    variables.known.insert(key, value.map(Cow::Borrowed));
                 }
             }
             // What operations add to it one by one is not seen above.
@@ -82,7 +85,13 @@ impl<'a> Variables<'a> {
             }
         }
         for (key, value) in given {
-            variables.known.insert(key, value.text());
+            let value = value.text().and_then(|text| match parent {
+                Some(parent) if parent.substitutes && text.contains("${") => {
+                    parent.fill(text).map(Cow::Owned)
+                }
+                _ => Some(Cow::Borrowed(text)),
+            });
+            variables.known.insert(key, value);
         }
         variables
     }
@@ -94,7 +103,7 @@ impl<'a> Variables<'a> {
             if let Some((key, value)) = literal.split_once('=') {
                 let value = value.trim_matches(['"', '\'']);
                 self.known
-                    .insert(key, Some(value).filter(|_| kind == "ConfigMap"));
+                    .insert(key, (kind == "ConfigMap").then_some(Cow::Borrowed(value)));
             }
         }
         for file in items("files").filter_map(Node::text) {
@@ -122,7 +131,10 @@ impl<'a> Variables<'a> {
                     if !matches!(variable.operator, "" | ":=" | ":-" | "=") {
                         return None;
                     }
-                    match (self.known.get(variable.name), variable.default) {
+                    match (
+                        self.known.get(variable.name).map(Option::as_deref),
+                        variable.default,
+                    ) {
                         (_, Some(default)) if default.contains("${") => return None,
                         (Some(Some("")), Some(default)) => filled.push_str(default),
                         // Line breaks are taken out of values (fluxcd/pkg, `kustomize/kustomize_varsub.go`).

@@ -316,7 +316,11 @@ fn parse(path: &str, source: &Arc<Source>) -> Read {
             let inline = inline(path, &documents);
             Read::Documents(documents, inline)
         }
-        Err(error) if is_templated(&source.text) || is_too_much(&error) => Read::Templated,
+        Err(error) if is_too_much(&error) => Read::Templated,
+        Err(_) if is_templated(&source.text) => match broken_beside(source) {
+            Some(broken) => Read::Broken(broken.problems),
+            None => Read::Templated,
+        },
         Err(error) => Read::Broken(error.problems),
     }
 }
@@ -332,6 +336,43 @@ fn is_templated(text: &str) -> bool {
     ["{{", "{%", "#{", "#%"]
         .iter()
         .any(|mark| text.contains(mark))
+}
+
+/// What is wrong with a text beside the templates in it, where those stand in values only, as what an `ExternalSecret` or a
+/// chart is to fill in. Of one whose templates make lines nothing can be said.
+fn broken_beside(source: &Source) -> Option<Error> {
+    let text = &source.text;
+    let makes_lines = text.lines().any(|line| {
+        line.trim_start().starts_with(['{', '-']) && line.contains("{{") && is_bare(line)
+    });
+    if makes_lines
+        || ["{%", "#{", "#%", "<<"]
+            .iter()
+            .any(|mark| text.contains(mark))
+    {
+        return None;
+    }
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(start) = rest.find("{{") {
+        let length = rest[start..].find("}}")? + 2;
+        let part = &rest[start..start + length];
+        if part.contains('\n') {
+            return None;
+        }
+        filled.push_str(&rest[..start]);
+        // Of the same length, so that what is wrong has its place.
+        filled.extend(std::iter::repeat_n('x', part.len()));
+        rest = &rest[start + length..];
+    }
+    filled.push_str(rest);
+    parse_foreign(&Source::new(&source.name, filled.as_str())).err()
+}
+
+/// Whether a line begins with a template, be it in a list.
+fn is_bare(line: &str) -> bool {
+    let line = line.trim_start();
+    line.trim_start_matches("- ").starts_with("{{")
 }
 
 /// The patches that are written into documents as text, parsed: by where that text stands.
