@@ -1,11 +1,12 @@
 //! Findings are data: what is wrong, where, what comes of it, and what mends it.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::registry::Rule;
 use crate::error::{Place, Source};
-use crate::index::{Located, Object};
+use crate::index::{Cluster, Located, Object};
 use crate::yaml::Node;
 
 /// How much a finding weighs.
@@ -117,6 +118,12 @@ pub struct Finding {
     pub related: Vec<(Spot, String)>,
     /// A change that mends it for sure.
     pub fix: Option<Fix>,
+    /// The clusters that it is on, where others read the same file and do not have it.
+    pub clusters: BTreeSet<String>,
+    /// What it has in common with others of its rule that are told of once, if it has.
+    pub(super) cause: Option<String>,
+    /// How many others it stands for.
+    pub others: usize,
 }
 
 impl Finding {
@@ -152,6 +159,50 @@ impl Finding {
     pub fn related(&mut self, at: Spot, label: impl Into<String>) -> &mut Self {
         self.related.push((at, label.into()));
         self
+    }
+
+    /// Says on which cluster it is: a file that several read may be wrong for one of them only.
+    pub fn on(&mut self, cluster: &Cluster<'_>) -> &mut Self {
+        self.clusters.insert(cluster.label().to_owned());
+        self
+    }
+
+    /// Lets it be told of once with all others of its rule and severity that have the same cause.
+    pub fn because(&mut self, cause: impl Into<String>) -> &mut Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// What is wrong, and for how many others it stands.
+    pub fn said(&self) -> String {
+        let others = match self.others {
+            0 => return self.message.clone(),
+            1 => "another is".to_owned(),
+            others => format!("{others} others are"),
+        };
+        format!("{}; {others} as it", self.message)
+    }
+
+    /// Whether another one says the same, on whichever cluster.
+    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+        let said = |finding: &Self| {
+            let Self {
+                rule,
+                severity,
+                at,
+                message,
+                effect,
+                hint,
+                related,
+                fix,
+                clusters: _,
+                cause,
+                others,
+            } = finding.clone();
+            let said = (message, effect, hint, cause, others);
+            (rule, severity, at, said, related, fix)
+        };
+        said(self) == said(other)
     }
 
     /// Weighs it otherwise than its rule does.
@@ -196,6 +247,9 @@ impl Findings {
             hint: String::new(),
             related: Vec::new(),
             fix: None,
+            clusters: BTreeSet::new(),
+            cause: None,
+            others: 0,
         });
         &mut self.all[number]
     }

@@ -17,9 +17,11 @@ pub use fixed::{Fixed, fixed};
 pub use registry::{RULES, Rule, rule};
 pub use to_do::{ToDo, to_do};
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rayon::prelude::*;
 
-use crate::index::Repository;
+use crate::index::{Cluster, Known, Repository, folder_of};
 
 /// What was found, and what was let pass.
 #[derive(Debug, Default)]
@@ -48,9 +50,21 @@ pub fn check(repository: &Repository<'_>, only: &[&str], config: &Config) -> Rep
     report
         .findings
         .retain(|finding| !is_idle(finding, repository));
+    for finding in &mut report.findings {
+        if is_test_data(finding, repository) {
+            finding.severity(Severity::Hint);
+        }
+    }
     report.findings.sort_by_cached_key(Finding::order);
-    report.findings.dedup();
+    report.findings.dedup_by(|later, first| {
+        let same = first.says_the_same(later);
+        if same {
+            first.clusters.append(&mut later.clusters);
+        }
+        same
+    });
     gather(&mut report.findings);
+    say_where(&mut report.findings, repository);
     report
 }
 
@@ -64,35 +78,87 @@ fn is_idle(finding: &Finding, repository: &Repository<'_>) -> bool {
         && repository.is_put_aside(file)
 }
 
-/// Tells once of what one place does to many objects: a template or a patch that all of them share. The findings are in
-/// order.
+/// Folders of what tests take, by custom: what is wrong there is often so on purpose.
+const TEST_DATA: [&str; 5] = ["testdata", "fixtures", "__fixtures__", "tests", "e2e"];
+
+/// Whether a finding is of what tests take, and no Flux is known to read it.
+fn is_test_data(finding: &Finding, repository: &Repository<'_>) -> bool {
+    let file = finding.at.file();
+    let mut folders = folder_of(file).split('/');
+    let reads = |cluster: &Cluster<'_>| {
+        cluster.start.known != Known::Implied && cluster.files.contains(file)
+    };
+    folders.any(|folder| TEST_DATA.contains(&folder)) && !repository.clusters.iter().any(reads)
+}
+
+/// Says on which clusters a finding is, where others read its file too and do not have it.
+fn say_where(findings: &mut [Finding], repository: &Repository<'_>) {
+    for finding in findings {
+        let file = finding.at.file();
+        let clusters = &repository.clusters;
+        let readers = clusters
+            .iter()
+            .filter(|cluster| cluster.files.contains(file))
+            .count();
+        if readers <= finding.clusters.len() {
+            finding.clusters.clear();
+        }
+        if finding.clusters.is_empty() {
+            continue;
+        }
+        let few: Vec<&str> = finding
+            .clusters
+            .iter()
+            .take(3)
+            .map(String::as_str)
+            .collect();
+        let more = match finding.clusters.len() - few.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let on = format!(
+            " (on {}{more}, not on all {readers} that read this)",
+            few.join(", ")
+        );
+        finding.effect.push_str(&on);
+    }
+}
+
+/// Tells once of what one place does to many objects, a template or a patch that all of them share, and of what has one
+/// cause elsewhere. The findings are in order.
 fn gather(findings: &mut Vec<Finding>) {
     let cause = |finding: &Finding| {
-        let at = finding.at.key();
-        (finding.rule, at, finding.severity, finding.hint.clone())
+        let (file, at) = finding.at.key();
+        let place = (file, Some(at), finding.hint.clone());
+        let cause = finding.cause.clone();
+        let place = cause.map_or(place, |cause| (cause, None, String::new()));
+        (finding.rule, finding.severity, place)
     };
-    let mut more: std::collections::BTreeMap<_, usize> = std::collections::BTreeMap::new();
-    findings.retain(|finding| {
-        let count = more.entry(cause(finding)).or_default();
-        *count += 1;
-        *count == 1
-    });
-    for finding in findings {
-        if let Some(count) = more.get(&cause(finding)).filter(|count| **count > 1) {
-            let others = match count - 1 {
-                1 => "; another is as it".to_owned(),
-                others => format!("; {others} others are as it"),
-            };
-            finding.message.push_str(&others);
+    let mut first: BTreeMap<_, usize> = BTreeMap::new();
+    let mut told: Vec<Finding> = Vec::new();
+    for mut finding in std::mem::take(findings) {
+        let known = *first.entry(cause(&finding)).or_insert(told.len());
+        let Some(one) = told.get_mut(known) else {
+            told.push(finding);
+            continue;
+        };
+        one.others += 1;
+        one.clusters.append(&mut finding.clusters);
+        // What mends one of several places does not mend the others.
+        if let (Some(fix), Some(more)) = (&mut one.fix, finding.fix)
+            && *fix != more
+        {
+            fix.edits.extend(more.edits);
         }
     }
+    *findings = told;
 }
 
 /// Lets what is said of any field give way to what is said of this one.
 fn give_way(findings: &mut Vec<Finding>) {
     let general = rules::misspelt_field::RULE.id;
     let place = |finding: &Finding| finding.at.key();
-    let said: std::collections::BTreeSet<_> = findings
+    let said: BTreeSet<_> = findings
         .iter()
         .filter(|finding| finding.rule != general)
         .map(place)

@@ -24,6 +24,7 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
 /// Every rule, by name.
 pub static RULES: &[Rule] = &[
     rules::bad_digest::RULE,
+    rules::bad_metadata::RULE,
     rules::bad_substitution::RULE,
     rules::broken_hcl::RULE,
     rules::broken_kustomization::RULE,
@@ -42,6 +43,7 @@ pub static RULES: &[Rule] = &[
     rules::handover_variables::RULE,
     rules::helm_provider_form::RULE,
     rules::immutable_field::RULE,
+    rules::incomplete_object::RULE,
     rules::legacy_kustomize::RULE,
     rules::missing_dependency::RULE,
     rules::missing_file::RULE,

@@ -161,7 +161,7 @@ fn message(found: &Found, mended: &[String]) -> String {
         if mended.contains(&finding.fingerprint()) {
             let (line, _) = finding.at.line_column();
             let (file, rule) = (finding.at.file(), finding.rule);
-            let _ = writeln!(text, "{file}:{line} {rule}: {}", finding.message);
+            let _ = writeln!(text, "{file}:{line} {rule}: {}", finding.said());
         }
     }
     text
@@ -185,12 +185,9 @@ fn must_help(
     }) {
         None => Ok(()),
         Some(new) => Err(Error::failed(
-            Problem::new(format!(
-                "mending would bring something new: {}",
-                new.message
-            ))
-            .span(&new.at.source, new.at.span.clone())
-            .hint("mend by hand, and tell the authors of landform"),
+            Problem::new(format!("mending would bring something new: {}", new.said()))
+                .span(&new.at.source, new.at.span.clone())
+                .hint("mend by hand, and tell the authors of landform"),
         )),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::check::finding::{Finding, Spot};
 use crate::error::did_you_mean;
-use crate::index::{Built, Cluster, Effective, Folder, Lookup, Origin, Repository, Unit, group};
+use crate::index::{Built, Cluster, Effective, Folder, Lookup, Origin, Repository, Unit};
 
 /// An object as something applies it.
 pub(super) struct Applied<'r, 'a> {
@@ -160,37 +160,15 @@ pub(super) fn is_led_to(folder: &str, repository: &Repository<'_>) -> bool {
     })
 }
 
-/// The minor of Flux 2 that a cluster runs, where its files say: the manifests of `flux bootstrap`, or a `FluxInstance`.
-pub(super) fn flux_minor(cluster: &Cluster<'_>, repository: &Repository<'_>) -> Option<u32> {
-    let minor = |version: &str| {
-        let rest = version.trim_start_matches('v').strip_prefix("2.")?;
-        rest.split(|c: char| !c.is_ascii_digit())
-            .next()?
-            .parse()
-            .ok()
-    };
-    let mut files = cluster.files.iter();
-    let manifests = files.find(|path| path.ends_with("gotk-components.yaml"));
-    if let Some(source) = manifests.and_then(|path| repository.index.texts.get(*path)) {
-        let mut lines = source.text.lines().take(10);
-        return lines.find_map(|line| minor(line.strip_prefix("# Flux Version: ")?));
-    }
-    let mut instances = applied_on(cluster, repository, group::OPERATOR, "FluxInstance");
-    instances.find_map(|instance| {
-        minor(
-            instance
-                .effective
-                .text(&["spec", "distribution", "version"])?,
-        )
-    })
-}
-
 /// Whether that which clusters begin with says a word: a `FluxInstance`, or the values of its chart.
 pub(super) fn begin_with(repository: &Repository<'_>, word: &str) -> bool {
     // Which of several instances or files of values it is does not matter much: they are like each other.
     let says = |text: &str| {
         let is_start = text.contains("FluxInstance") || text.contains("sync:");
-        is_start && text.contains(word)
+        let mut lines = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'));
+        is_start && lines.any(|line| line.contains(word))
     };
     let mut texts = repository.index.texts.iter();
     texts.any(|(path, source)| {

@@ -148,6 +148,8 @@ struct Bringers<'r> {
     charts: BTreeMap<String, Vec<(usize, Spot)>>,
     /// By group and kind: the Flux Kustomizations that apply the definition itself.
     definitions: BTreeMap<(&'r str, &'r str), BTreeSet<usize>>,
+    /// Those that are ready only when the definition of a group and kind is there.
+    checked: BTreeMap<(&'r str, &'r str), BTreeSet<usize>>,
 }
 
 impl<'r> Bringers<'r> {
@@ -181,6 +183,7 @@ impl<'r> Bringers<'r> {
             }
         }
         let mut definitions: BTreeMap<(&str, &str), BTreeSet<usize>> = BTreeMap::new();
+        let mut checked: BTreeMap<(&str, &str), BTreeSet<usize>> = BTreeMap::new();
         for (number, unit) in cluster.units.iter().enumerate() {
             for built in &unit.built {
                 let Some(object) = repository.object(built) else {
@@ -196,11 +199,44 @@ impl<'r> Bringers<'r> {
                 }
             }
         }
+        // One that waits for the health of a definition is ready when that is there.
+        for (number, unit) in cluster.units.iter().enumerate() {
+            let effective = unit.effective.iter();
+            for check in effective.flat_map(|all| all.items(&["spec", "healthChecks"])) {
+                let text = |key: &str| check.get(key).and_then(|node| node.text());
+                let (Some("CustomResourceDefinition"), Some(name)) = (text("kind"), text("name"))
+                else {
+                    continue;
+                };
+                let brought = BROUGHT.iter();
+                for (group, kind) in brought.flat_map(|brought| {
+                    let kinds = brought.kinds.iter();
+                    kinds.map(|kind| (brought.group, *kind))
+                }) {
+                    if is_name_of(name, group, kind) {
+                        checked.entry((group, kind)).or_default().insert(number);
+                    }
+                }
+            }
+        }
         Self {
             charts,
             definitions,
+            checked,
         }
     }
+}
+
+/// Whether a definition of this name is of a kind: `<plural>.<group>`, as the API server has it.
+fn is_name_of(name: &str, group: &str, kind: &str) -> bool {
+    let plural = name
+        .strip_suffix(group)
+        .and_then(|rest| rest.strip_suffix('.'));
+    let stem = kind.to_ascii_lowercase();
+    plural.is_some_and(|plural| {
+        let rest = plural.strip_prefix(stem.trim_end_matches('y'));
+        matches!(rest, Some("" | "s" | "es" | "ies" | "ys"))
+    })
 }
 
 /// Whether the values of a release ask for the definitions as a part of what is rendered.
@@ -339,7 +375,9 @@ fn look<F: FnOnce() -> BTreeSet<usize>>(
     let defined = bringers.definitions.get(&(object.group(), object.kind));
     // Definitions in a Flux Kustomization that nothing waits for are there sooner or later, as those of a release.
     let ordered = defined.is_some_and(|units| units.contains(&number) || units.iter().any(before));
+    let checked = bringers.checked.get(&(object.group(), object.kind));
     if ordered
+        || checked.is_some_and(|units| units.iter().any(before))
         || defined.is_some() && !same
         || releases
             .iter()

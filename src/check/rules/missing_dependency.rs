@@ -27,8 +27,14 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                 let Some(name) = object.unit.variables.fill(node.text().unwrap_or_default()) else {
                     continue;
                 };
-                let namespace = item.get("namespace").and_then(|node| node.text());
-                let namespace = namespace.or(own);
+                let said = item.get("namespace").and_then(|node| node.text());
+                let said = said.map(|said| object.unit.variables.fill(said));
+                let namespace = match &said {
+                    // It says one, and which is not known.
+                    Some(None) => continue,
+                    Some(said) => said.as_deref(),
+                    None => own,
+                };
                 let found = object
                     .cluster
                     .find(kind, namespace, &name, repository.objects);
@@ -49,6 +55,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                 let title = format!("{kind} {}", object.built.name);
                 let message = format!("{title} waits for the {kind} {name}, which is not there");
                 let finding = findings.add(Spot::from(&node), message);
+                finding.on(object.cluster);
                 finding.effect(format!(
                     "{} is never applied: Flux says \"dependency not found\"",
                     object.built.name

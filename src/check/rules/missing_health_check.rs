@@ -60,6 +60,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                 unit.name
             );
             let finding = findings.add(Spot::from(&node), message);
+            finding.on(object.cluster);
             finding.effect(format!(
                 "{} is never ready: Flux says \"not found\" until the timeout",
                 unit.name

@@ -1,6 +1,6 @@
 //! Values that come from a key that the `ConfigMap` or Secret does not have.
 
-use super::common::applied;
+use super::common::{applied, is_slip};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::index::{Generated, Lookup, Origin, Repository, group};
@@ -53,6 +53,12 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
             if keys.contains(&key) {
                 continue;
             }
+            // Left out without a word (fluxcd/pkg, `chartutil.ChartValuesFromReferences`).
+            let optional = text("optional") == Some("true");
+            let near = keys.iter().find(|near| is_slip(&key, near));
+            if optional && near.is_none() && !keys.is_empty() {
+                continue;
+            }
             let message = format!(
                 "HelmRelease {} takes {key} from {kind} {name}, which has no such key",
                 object.built.name
@@ -60,6 +66,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
             let node = item.get("valuesKey").or_else(|| item.get("name"));
             let spot = node.map_or_else(|| Spot::from(&item), |node| Spot::from(&node));
             let finding = findings.add(spot, message);
+            finding.on(object.cluster);
             finding.effect(format!(
                 "{} is not installed or upgraded: \"missing key\"",
                 object.built.name
@@ -68,6 +75,10 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                 [] => format!("give {name} the key {key}"),
                 keys => format!("it has {}: name one by valuesKey", keys.join(", ")),
             });
+            if optional {
+                finding.severity(Severity::Warning);
+                finding.effect("they are left out without a word");
+            }
             finding.related(at, "it is made here");
         }
     }

@@ -21,9 +21,16 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
     let mut outside: BTreeMap<String, bool> = BTreeMap::new();
     for cluster in &repository.clusters {
         let namespaces = Namespaces::of(cluster, repository);
+        // Flux runs there before it reads anything.
+        let own = cluster.home_of_source();
         for (name, used) in &namespaces.used {
             let place = used.at.key();
-            if is_open(name) || name.is_empty() || is_given(name) || told.contains(&place) {
+            if is_open(name)
+                || name.is_empty()
+                || is_given(name)
+                || own == Some(name)
+                || told.contains(&place)
+            {
                 continue;
             }
             if !namespaces.is_made(name) {

@@ -122,6 +122,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
     }
     all.markers();
     super::accounts::check(repository, findings);
+    super::others::check(repository, findings);
 }
 
 struct All<'r, 'a, 'f> {
@@ -144,8 +145,13 @@ impl All<'_, '_, '_> {
         if item.get("matchLabels").is_some() || item.get("selector").is_some() {
             return;
         }
-        let namespace = item.get("namespace").and_then(|node| node.text());
-        self.named(object, kind, of, item.get("name").as_ref(), namespace);
+        let said = item.get("namespace").and_then(|node| node.text());
+        let filled = said.map(|said| object.unit.variables.fill(said));
+        if filled != Some(None) {
+            let namespace = filled.flatten();
+            let name = item.get("name");
+            self.named(object, kind, of, name.as_ref(), namespace.as_deref());
+        }
     }
 
     /// A dependency of a `ResourceSet` on something that has a namespace, and that is looked for in none

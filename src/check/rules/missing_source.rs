@@ -224,6 +224,7 @@ fn tell(
         object.built.name
     );
     let finding = findings.add(Spot::from(node), message);
+    finding.on(object.cluster);
     finding.effect(format!(
         "{} is not applied: Flux says \"source not found\"",
         object.built.name

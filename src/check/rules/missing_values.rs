@@ -77,6 +77,10 @@ fn look(
         object.built.name
     );
     let finding = findings.add(Spot::from(&node), message);
+    finding.on(object.cluster);
+    if !near {
+        finding.because(format!("{of} {name}"));
+    }
     finding.effect(format!(
         "{} is not applied until it is there",
         object.built.name

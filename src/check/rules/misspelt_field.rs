@@ -7,7 +7,7 @@ use regex_lite::Regex;
 use serde_json::Value;
 
 use super::common::is_slip;
-use super::refused;
+use super::{older_fields, refused};
 use crate::check::facts::fields::{self, Field, Type};
 use crate::check::finding::{Finding, Findings, Severity, Spot};
 use crate::check::registry::Rule;
@@ -53,6 +53,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
     };
     for (id, object) in repository.objects.all.iter().enumerate() {
         let Some(fields) = kinds.get(&(object.api, object.kind)) else {
+            older_fields::look(object, &kinds, repository, findings);
             continue;
         };
         if object.nested {

@@ -6,7 +6,7 @@ use super::common::{has_open_parts, is_slip, mend_slip};
 use super::made::{Made, secrets_of};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::{Cluster, Lookup, Repository, Unit, group};
+use crate::index::{Cluster, Lookup, Origin, Repository, Unit, group};
 use crate::yaml::Node;
 
 pub(in crate::check) const RULE: Rule = Rule {
@@ -124,7 +124,9 @@ fn look<'a>(
             else {
                 continue;
             };
-            let Some(near) = own.iter().find(|own| is_slip(&name, own)) else {
+            let slip = own.iter().find(|own| is_slip(&name, own));
+            let alone = || alone(&name, own, kind, unit, repository);
+            let Some(near) = slip.or_else(alone) else {
                 continue;
             };
             let there = cluster.find(kind, None, &name, repository.objects);
@@ -133,7 +135,12 @@ fn look<'a>(
                 Lookup::Found(..) | Lookup::Otherwhere(..) | Lookup::Unknown
             );
             let at = Spot::node(object.source, node);
-            if is_there || made.has(kind, &name) || has_open_parts(&name) || !told.insert(at.key())
+            let elsewhere = || slip.is_none() && is_said_elsewhere(&at, &name, repository);
+            if is_there
+                || made.has(kind, &name)
+                || has_open_parts(&name)
+                || elsewhere()
+                || !told.insert(at.key())
             {
                 continue;
             }
@@ -147,8 +154,65 @@ fn look<'a>(
             ));
             finding.hint(format!("did you mean `{near}`?"));
             mend_slip(finding, near);
+            if slip.is_none() {
+                finding.severity(Severity::Hint);
+                finding.hint(format!(
+                    "did you mean `{near}`? It is the only {kind} made here, and nothing names it"
+                ));
+            }
         }
     }
+}
+
+/// The one object of a kind that is made here, if it has the words of a name, and more or fewer, and no file of the build
+/// speaks of it but that where it is made.
+fn alone<'n>(
+    name: &str,
+    own: &'n BTreeSet<String>,
+    kind: &str,
+    unit: &Unit<'_>,
+    repository: &Repository<'_>,
+) -> Option<&'n String> {
+    let mut all = own.iter();
+    let (one, None) = (all.next()?, all.next()) else {
+        return None;
+    };
+    let words = |text: &'_ str| text.split('-').map(str::to_owned).collect::<BTreeSet<_>>();
+    let (said, there) = (words(name), words(one));
+    if !said.is_subset(&there) && !there.is_subset(&said) {
+        return None;
+    }
+    let made = unit
+        .built
+        .iter()
+        .find(|built| built.name == *one && built.kind(repository.objects) == kind);
+    // Of what an operator makes the maker is asked.
+    let maker = made.or_else(|| {
+        unit.built.iter().find(|built| {
+            let mut names = repository
+                .object(built)
+                .and_then(secrets_of)
+                .into_iter()
+                .flatten();
+            kind == "Secret" && (built.name == *one || names.any(|name| name == one))
+        })
+    })?;
+    let home = match &maker.origin {
+        Origin::Object(id) => repository.objects.all[*id].file(),
+        Origin::Generated(made) => made.source.name.as_str(),
+    };
+    let mut files = unit.files.iter().filter(|file| **file != home);
+    let named = files.any(|file| {
+        let source = repository.index.texts.get(*file);
+        source.is_some_and(|source| source.text.contains(one.as_str()))
+    });
+    (!named).then_some(one)
+}
+
+/// Whether any other file speaks of a name: then something may make it.
+fn is_said_elsewhere(at: &Spot, name: &str, repository: &Repository<'_>) -> bool {
+    let mut texts = repository.index.texts.values();
+    texts.any(|source| source.name != at.file() && source.text.contains(name))
 }
 
 /// Every name of an object of some kind, below a node.
@@ -163,6 +227,15 @@ fn named<'n>(node: Option<&'n Node>, found: &mut Vec<(&'static str, &'n Node)>) 
             let each = std::iter::once(value).chain(value.items());
             let names = each.filter_map(|item| item.get("name"));
             found.extend(names.map(|name| (*kind, name)));
+        }
+        // What the chart app-template takes for a volume.
+        let of_type = match value.get("type").and_then(Node::text) {
+            Some("secret") => Some("Secret"),
+            Some("configMap") => Some("ConfigMap"),
+            _ => None,
+        };
+        if let (Some(kind), Some(name)) = (of_type, value.get("name")) {
+            found.push((kind, name));
         }
         named(Some(value), found);
     }

@@ -2,14 +2,19 @@
 
 mod accounts;
 mod common;
+mod flux_version;
 mod handover;
 mod json_patch;
 mod namespaces;
+mod older_fields;
+mod others;
 pub(super) mod past;
 mod plain_values;
 mod substitution;
+mod unserved;
 
 pub(super) mod bad_digest;
+pub(super) mod bad_metadata;
 pub(super) mod bad_substitution;
 pub(super) mod broken_hcl;
 pub(super) mod broken_kustomization;
@@ -28,6 +33,7 @@ pub(super) mod handover_values;
 pub(super) mod handover_variables;
 pub(super) mod helm_provider_form;
 pub(super) mod immutable_field;
+pub(super) mod incomplete_object;
 pub(super) mod legacy_kustomize;
 mod made;
 pub(super) mod missing_dependency;

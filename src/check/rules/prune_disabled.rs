@@ -85,7 +85,21 @@ fn is_blanket(patch: &Node) -> bool {
 }
 
 fn tell(at: Spot, what: &str, findings: &mut Findings) {
+    let explained = is_explained(&at);
     let finding = findings.add(at, format!("{what} is kept from being deleted"));
+    if explained {
+        finding.severity(Severity::Hint);
+    }
     finding.effect("what is taken out of Git runs on, with its rights, and nothing tells of it");
     finding.hint("mark only what must not be lost: volumes, databases, the network");
 }
+
+/// Whether somebody says in a comment why: above the place, or above what holds it.
+fn is_explained(at: &Spot) -> bool {
+    let text = at.source.text.get(..at.span.start).unwrap_or_default();
+    let above: Vec<&str> = text.lines().rev().skip(1).take(ABOVE).collect();
+    above.iter().any(|line| line.trim_start().starts_with('#'))
+}
+
+/// Within how many lines above a mark its reason is looked for.
+const ABOVE: usize = 3;

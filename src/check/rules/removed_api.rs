@@ -1,10 +1,12 @@
 //! Versions of Flux's and kustomize's kinds that are no longer served, or never were.
 
 use super::common::mend_slip;
+use super::flux_version::{Version, flux_version};
+use super::unserved;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::error::did_you_mean;
-use crate::index::{Object, Repository, group};
+use crate::index::{Cluster, Known, Object, Repository, group};
 
 pub(in crate::check) const RULE: Rule = Rule {
     id: "removed-api",
@@ -18,8 +20,8 @@ struct Served {
     group: &'static str,
     kinds: &'static [&'static str],
     version: &'static str,
-    /// Each with the minor of Flux that took it away.
-    removed: &'static [(&'static str, &'static str)],
+    /// Each with the Flux that took it away.
+    removed: &'static [(&'static str, Version)],
 }
 
 /// What Flux 2.9 serves (its CRDs serve one version each), and in which minor an older one went (the "Upgrade
@@ -36,37 +38,37 @@ const SERVED: [Served; 10] = [
             "ExternalArtifact",
         ],
         version: "v1",
-        removed: &[("v1beta1", "2.7"), ("v1beta2", "2.8")],
+        removed: &[("v1beta1", (2, 7)), ("v1beta2", (2, 8))],
     },
     Served {
         group: group::KUSTOMIZE,
         kinds: &["Kustomization"],
         version: "v1",
-        removed: &[("v1beta1", "2.7"), ("v1beta2", "2.8")],
+        removed: &[("v1beta1", (2, 7)), ("v1beta2", (2, 8))],
     },
     Served {
         group: group::HELM,
         kinds: &["HelmRelease"],
         version: "v2",
-        removed: &[("v2beta1", "2.7"), ("v2beta2", "2.8")],
+        removed: &[("v2beta1", (2, 7)), ("v2beta2", (2, 8))],
     },
     Served {
         group: group::NOTIFICATION,
         kinds: &["Receiver"],
         version: "v1",
-        removed: &[("v1beta1", "2.7"), ("v1beta2", "2.9")],
+        removed: &[("v1beta1", (2, 7)), ("v1beta2", (2, 9))],
     },
     Served {
         group: group::NOTIFICATION,
         kinds: &["Alert", "Provider"],
         version: "v1beta3",
-        removed: &[("v1beta1", "2.7"), ("v1beta2", "2.9")],
+        removed: &[("v1beta1", (2, 7)), ("v1beta2", (2, 9))],
     },
     Served {
         group: group::IMAGE,
         kinds: &["ImageRepository", "ImagePolicy", "ImageUpdateAutomation"],
         version: "v1",
-        removed: &[("v1beta1", "2.7"), ("v1beta2", "2.9")],
+        removed: &[("v1beta1", (2, 7)), ("v1beta2", (2, 9))],
     },
     Served {
         group: group::EXTENSIONS,
@@ -100,12 +102,38 @@ const SERVED: [Served; 10] = [
 ];
 
 fn check(repository: &Repository<'_>, findings: &mut Findings) {
+    let versions: Vec<(&Cluster<'_>, Option<Version>)> = repository
+        .clusters
+        .iter()
+        .map(|cluster| (cluster, flux_version(cluster, repository)))
+        .collect();
     for object in &repository.objects.all {
-        look(object, repository, findings);
+        look(object, &versions, repository, findings);
     }
 }
 
-fn look(object: &Object<'_>, repository: &Repository<'_>, findings: &mut Findings) {
+/// The newest Flux that reads a file. Where it is not known of one of those that do, it may be the last there is; of a
+/// file that none reads, the newest of the repository counts.
+fn newest_for(file: &str, versions: &[(&Cluster<'_>, Option<Version>)]) -> Option<Version> {
+    let reads = |cluster: &Cluster<'_>| cluster.files.contains(file);
+    let is_known = |cluster: &Cluster<'_>| cluster.start.known != Known::Implied;
+    let mut readers = versions
+        .iter()
+        .filter(|(cluster, _)| reads(cluster) && is_known(cluster))
+        .peekable();
+    if readers.peek().is_some() {
+        let all: Option<Vec<Version>> = readers.map(|(_, version)| *version).collect();
+        return all?.into_iter().max();
+    }
+    versions.iter().filter_map(|(_, version)| *version).max()
+}
+
+fn look(
+    object: &Object<'_>,
+    versions: &[(&Cluster<'_>, Option<Version>)],
+    repository: &Repository<'_>,
+    findings: &mut Findings,
+) {
     let group = object.group();
     let Some(node) = object.node.get("apiVersion") else {
         return;
@@ -121,6 +149,7 @@ fn look(object: &Object<'_>, repository: &Repository<'_>, findings: &mut Finding
     // A group of Flux's under which it has no such kind is a slip; any other group may have kinds of any name.
     let Some(served) = same.or_else(|| SERVED.iter().find(own).filter(|_| is_flux(group))) else {
         no_such_kind(object, repository, findings);
+        unserved::look(object, repository, findings);
         return;
     };
     let wanted = format!("{}/{}", served.group, served.version);
@@ -130,7 +159,9 @@ fn look(object: &Object<'_>, repository: &Repository<'_>, findings: &mut Finding
     let mut removed = served.removed.iter().filter(|_| served.group == group);
     let gone = removed.find(|(version, _)| *version == object.version());
     let message = match gone {
-        Some((version, minor)) => format!("{} {version} went with Flux {minor}", object.kind),
+        Some((version, (major, minor))) => {
+            format!("{} {version} went with Flux {major}.{minor}", object.kind)
+        }
         None => format!("there is no {} {}", object.kind, object.api),
     };
     let finding = findings.add(Spot::node(object.source, node), message);
@@ -151,6 +182,21 @@ fn look(object: &Object<'_>, repository: &Repository<'_>, findings: &mut Finding
     }
     if !repository.reached.contains(object.file()) && !repository.clusters.is_empty() {
         finding.severity(Severity::Warning);
+    }
+    let yet = gone.and_then(|(version, removed)| {
+        let own = newest_for(object.file(), versions)?;
+        (own < *removed).then_some((version, removed, own))
+    });
+    if let Some((version, (major, minor), own)) = yet {
+        finding.severity(Severity::Warning);
+        finding.because(format!("{group} {} {version}", object.kind));
+        finding.effect(format!(
+            "Flux {}.{}, which is what is here, serves it; from Flux {major}.{minor} on the API server refuses it",
+            own.0, own.1
+        ));
+        finding.hint(format!(
+            "before Flux comes to {major}.{minor}, write {wanted}; see what its fields are called there"
+        ));
     }
 }
 

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use crate::check::finding::Spot;
 use crate::error::Source;
 use crate::index::{
-    Built, Effective, Generated, Origin, Patch, Piece, Repository, SUBSTITUTE, Variable, folder_of,
-    join, pieces,
+    Built, Effective, Generated, Origin, Patch, Piece, Repository, SUBSTITUTE, Unit, Variable,
+    folder_of, join, pieces,
 };
 use crate::yaml::{Kind, Node};
 
@@ -267,6 +267,20 @@ fn generated_texts<'a>(generated: &Generated<'a>, repository: &Repository<'a>) -
         }
     }
     found
+}
+
+/// Whether a text stands in a patch that a Flux Kustomization says itself.
+pub(super) fn says_itself(unit: &Unit<'_>, text: &Text<'_>) -> bool {
+    let effective = unit.effective.iter();
+    let mut patches = effective.flat_map(|all| all.items(&["spec", "patches"]));
+    patches.any(|patch| {
+        let said = patch.get("patch");
+        said.is_some_and(|said| {
+            said.source.name == text.source.name
+                && said.node.span.start <= text.span.start
+                && text.span.end <= said.node.span.end
+        })
+    })
 }
 
 /// The variables of a text, those in the defaults of others too: Flux looks these up in any case (`evalFunc`).

@@ -79,10 +79,16 @@ fn tell(
     };
     let finding = findings.add(at, format!("{what} applied by {shown}{rest}"));
     if same {
+        let (by, _) = owners[0];
+        let labels = owners
+            .iter()
+            .any(|(unit, _)| metadata(unit) != metadata(by));
         finding.severity(Severity::Warning);
-        finding.effect(
-            "each takes it from the other; when the last to apply it no longer has it, it is deleted",
-        );
+        finding.effect(if labels {
+            "each writes its own commonMetadata over that of the other, at every turn; when the last to apply it no longer has it, it is deleted"
+        } else {
+            "each takes it from the other; when the last to apply it no longer has it, it is deleted"
+        });
     } else {
         finding.effect(
             "each overwrites what the other applies, at every turn, and either may delete it",
@@ -183,6 +189,21 @@ fn is_same(a: &Owner<'_, '_>, b: &Owner<'_, '_>, repository: &Repository<'_>) ->
     let filled = (by_a.variables.fill(text), by_b.variables.fill(text));
     let differ = matches!(filled, (Some(a), Some(b)) if a != b);
     same && patches(a) == patches(b) && !differ
+}
+
+/// What a Flux Kustomization writes on all that it applies.
+fn metadata(unit: &Unit<'_>) -> BTreeMap<(&'static str, String), String> {
+    let mut all = BTreeMap::new();
+    for map in ["labels", "annotations"] {
+        let effective = unit.effective.iter();
+        for (key, value) in effective.flat_map(|all| all.entries(&["spec", "commonMetadata", map]))
+        {
+            let value = value.text().unwrap_or_default();
+            let value = unit.variables.fill(value).unwrap_or(value.to_owned());
+            all.insert((map, key.to_owned()), value);
+        }
+    }
+    all
 }
 
 /// What an object says, but for the name and the namespace: as they come out, those are the same.

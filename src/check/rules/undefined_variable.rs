@@ -1,9 +1,11 @@
 //! Variables that nothing sets.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::common::{flux_minor, is_slip};
-use super::substitution::{Texts, injects, variables};
+use super::common::is_slip;
+use super::flux_version::flux_version;
+use super::substitution::{Text, Texts, injects, says_itself, variables};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::error::did_you_mean;
@@ -34,11 +36,12 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         return;
     }
     let mut texts = Texts::default();
-    let mut told: BTreeSet<(String, usize)> = BTreeSet::new();
     for cluster in &repository.clusters {
+        let mut told: BTreeSet<(String, usize)> = BTreeSet::new();
         let mut found: Vec<Undefined<'_, '_>> = Vec::new();
+        let strict = LazyCell::new(|| is_strict(cluster, repository));
         for unit in cluster.units.iter().filter(|unit| puts_in(unit)) {
-            look(unit, repository, &mut texts, &mut found);
+            look(unit, cluster, &strict, repository, &mut texts, &mut found);
         }
         let mut users: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for one in &found {
@@ -53,7 +56,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                     .iter()
                     .any(|unit| unit.variables.known.contains_key(one.name.as_str()));
             if told.insert(one.at.key()) {
-                tell(cluster, one, custom, repository, findings);
+                tell(cluster, one, custom, *strict, findings);
             }
         }
     }
@@ -61,16 +64,24 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
 
 fn look<'r, 'a>(
     unit: &'r Unit<'a>,
+    cluster: &Cluster<'a>,
+    strict: &LazyCell<bool, impl FnOnce() -> bool>,
     repository: &Repository<'a>,
     texts: &mut Texts<'a>,
     found: &mut Vec<Undefined<'r, 'a>>,
 ) {
     for built in &unit.built {
+        // Descriptions of fields tell of variables, and nothing comes of what is put in there.
+        if built.kind(repository.objects) == "CustomResourceDefinition" && !**strict {
+            continue;
+        }
         for (list, numbers) in texts.of(repository, built) {
             for text in numbers.iter().map(|number| &list[*number]) {
                 let all = variables(text.string);
                 for variable in &all {
-                    if is_undefined(variable, unit) {
+                    if is_undefined(variable, unit)
+                        && !is_put_in_before(text, variable, unit, cluster)
+                    {
                         let spare = all.iter().any(|outer| {
                             let default = outer.default.unwrap_or_default();
                             unit.variables.known.contains_key(outer.name)
@@ -89,6 +100,25 @@ fn look<'r, 'a>(
             }
         }
     }
+}
+
+/// Whether a variable in a patch that a Flux Kustomization says itself is gone by then: what applies that puts its own
+/// variables into it.
+fn is_put_in_before(
+    text: &Text<'_>,
+    variable: &Variable<'_>,
+    unit: &Unit<'_>,
+    cluster: &Cluster<'_>,
+) -> bool {
+    let mut parents = unit
+        .parents
+        .iter()
+        .map(|parent| &cluster.units[*parent].variables);
+    says_itself(unit, text)
+        && parents.any(|parent| {
+            parent.substitutes
+                && (parent.known.contains_key(variable.name) || !parent.open.is_empty())
+        })
 }
 
 /// Whether Flux puts anything in for a Flux Kustomization: with no variable at all it does not, unless it is told to.
@@ -111,7 +141,7 @@ fn tell(
     cluster: &Cluster<'_>,
     one: &Undefined<'_, '_>,
     custom: bool,
-    repository: &Repository<'_>,
+    strict: bool,
     findings: &mut Findings,
 ) {
     let (unit, name) = (one.unit, one.name.as_str());
@@ -126,6 +156,7 @@ fn tell(
     }
     let message = format!("`${{{name}}}` is set nowhere for {}", unit.name);
     let finding = findings.add(one.at.clone(), message);
+    finding.on(cluster);
     finding.effect(format!(
         "since Flux 2.9 {} is not applied: \"variable not set\"; before, nothing is put in",
         unit.name
@@ -158,7 +189,7 @@ fn tell(
     } else if custom && slip.is_none() {
         finding.severity(Severity::Hint);
         finding.effect("others of the cluster use it too, and none sets it: unless something that is not in the repository does, they are not applied");
-    } else if implied || !is_strict(cluster, repository) {
+    } else if implied || !strict {
         finding.severity(Severity::Warning);
     }
 }
@@ -168,5 +199,5 @@ fn tell(
 fn is_strict(cluster: &Cluster<'_>, repository: &Repository<'_>) -> bool {
     let mut texts = repository.index.texts.values();
     let told = texts.any(|source| source.text.contains("StrictPostBuildSubstitutions=false"));
-    !told && flux_minor(cluster, repository).is_none_or(|minor| minor >= 9)
+    !told && flux_version(cluster, repository).is_none_or(|version| version >= (2, 9))
 }

@@ -3,7 +3,7 @@
 use super::common::near_path;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::{Builder, ObjectId, Repository, folder_of, group, rooted};
+use crate::index::{Builder, Lookup, Object, ObjectId, Repository, folder_of, group, rooted};
 use crate::yaml::Node;
 
 pub(in crate::check) const RULE: Rule = Rule {
@@ -20,7 +20,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         return;
     }
     for (path, ids) in &repository.objects.by_file {
-        if repository.reached.contains(path) {
+        if repository.reached.contains(path) || is_start(path, repository) {
             continue;
         }
         // A folder that nothing reads at all may be anything: a template, a test, another tool's. One file among those
@@ -34,7 +34,8 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         }
         let object = &repository.objects.all[ids[0]];
         // What has no name is read by some tool.
-        if object.name.is_empty() || is_put_aside(path, &list, repository) {
+        let kustomize = object.group() == "kustomize.config.k8s.io";
+        if object.name.is_empty() || kustomize || is_put_aside(path, &list, repository) {
             continue;
         }
         let message = format!(
@@ -52,6 +53,17 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                 Spot::span(source, 0..0),
                 "this kustomization is read, and does not name it",
             );
+        }
+        if let Some(other) = another(object, repository) {
+            let (kind, name) = (object.kind, object.name);
+            finding.severity(Severity::Hint);
+            finding.effect(format!(
+                "a {kind} {name} is applied from elsewhere, and this one is not it"
+            ));
+            finding.hint("delete it if it is not needed any more");
+            finding.related(other, "this one is applied");
+        } else if is_for_hands(path) {
+            finding.severity(Severity::Hint);
         }
     }
 }
@@ -173,6 +185,39 @@ fn is_put_aside(path: &str, list: &str, repository: &Repository<'_>) -> bool {
     let source = repository.index.texts.get(list);
     let mut lines = source.into_iter().flat_map(|source| source.text.lines());
     lines.any(|line| line.trim_start().starts_with('#') && line.contains(name_of(path)))
+}
+
+/// Whether a file holds what a cluster begins with: of that it is told apart.
+fn is_start(path: &str, repository: &Repository<'_>) -> bool {
+    let mut clusters = repository.clusters.iter();
+    clusters.any(|cluster| {
+        let object = cluster.units.first().and_then(|unit| unit.object);
+        object.is_some_and(|id| repository.objects.all[id].file() == path)
+    })
+}
+
+/// The object of the same kind and name that is applied in its stead.
+fn another(object: &Object<'_>, repository: &Repository<'_>) -> Option<Spot> {
+    repository.clusters.iter().find_map(|cluster| {
+        let found = cluster.find(
+            object.kind,
+            object.namespace,
+            object.name,
+            repository.objects,
+        );
+        let Lookup::Found(_, built) = found else {
+            return None;
+        };
+        let applied = repository.object(built)?;
+        (applied.group() == object.group()).then(|| Spot::name(applied))
+    })
+}
+
+/// Whether a file says by its name that somebody applies it by hand, or takes from it.
+fn is_for_hands(path: &str) -> bool {
+    let words = ["example", "manual", "sample", "template"];
+    let name = name_of(path).to_ascii_lowercase();
+    words.iter().any(|word| name.contains(word))
 }
 
 fn name_of(path: &str) -> &str {

@@ -49,6 +49,8 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         if is_component
             || siblings == 0
             || named.contains(folder)
+            || folder.split('/').any(|part| part == "bootstrap")
+            || begins(path, repository)
             || is_put_aside(folder, repository)
         {
             continue;
@@ -78,5 +80,18 @@ fn is_put_aside(folder: &str, repository: &Repository<'_>) -> bool {
     texts.any(|source| {
         let mut lines = source.text.lines();
         lines.any(|line| line.trim_start().starts_with('#') && line.contains(name))
+    })
+}
+
+/// Whether a kustomization lists what a cluster begins with: `flux bootstrap` applies that by itself.
+fn begins(list: &str, repository: &Repository<'_>) -> bool {
+    let resources = repository.index.resources(folder_of(list));
+    let mut clusters = repository.clusters.iter();
+    clusters.any(|cluster| {
+        let object = cluster.units.first().and_then(|unit| unit.object);
+        object.is_some_and(|id| {
+            let file = repository.objects.all[id].file();
+            resources.iter().any(|path| path == file)
+        })
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::substitution::{Text, Texts, injects, variables};
+use super::substitution::{Text, Texts, injects, says_itself, variables};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::index::{Cluster, Known, Repository, Unit};
@@ -38,15 +38,20 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         for unit in cluster.units.iter().skip(1).filter(bare) {
             for built in &unit.built {
                 for (list, numbers) in texts.of(repository, built) {
-                    for text in numbers.iter().map(|number| &list[*number]) {
+                    let texts = numbers.iter().map(|number| &list[*number]);
+                    // What applies it has put its own variables into what it says itself.
+                    for text in texts.filter(|text| !says_itself(unit, text)) {
                         look(unit, text, &known, &mut found);
                     }
                 }
             }
         }
         let units: BTreeSet<&str> = found.iter().map(|(unit, ..)| unit.name.as_str()).collect();
+        if units.len() > FORGOTTEN {
+            continue;
+        }
         for (unit, name, at) in found {
-            if units.len() <= FORGOTTEN && told.insert(at.key()) {
+            if told.insert(at.key()) {
                 tell(unit, name, at, known[name], findings);
             }
         }
@@ -88,7 +93,10 @@ fn tell(unit: &Unit<'_>, name: &str, at: Spot, other: &Unit<'_>, findings: &mut 
         "`${{{name}}}` stays as it is: {} puts no variables in",
         unit.name
     );
+    // One `postBuild` mends all of a file.
+    let cause = format!("{} {}", unit.name, at.file());
     let finding = findings.add(at, message);
+    finding.because(cause);
     finding.effect(format!(
         "the object is applied with the text ${{{name}}} in it"
     ));

@@ -110,7 +110,7 @@ fn targeted(idle: &Idle<'_>, target: &Node, repository: &Repository<'_>, finding
             );
         } else if let Some(raw) = there.iter().find(|name| name.contains("${")) {
             finding.hint(format!(
-                "patches come before variables are put in: if `{raw}` is meant, name it so"
+                "patches come before variables are put in, and the name of a target is a pattern: if `{raw}` is meant, select it by its kind, or by a label"
             ));
         } else if let Some(near) = did_you_mean(name, there.iter().copied()) {
             finding.hint(format!("did you mean `{near}`?"));

@@ -42,7 +42,7 @@ fn line(finding: &Finding) -> String {
             finding.severity.as_str(),
             finding.rule
         )
-        + &printable(&format!("{}{hint}", finding.message))
+        + &printable(&format!("{}{hint}", finding.said()))
 }
 
 fn draw(finding: &Finding) -> String {
@@ -51,7 +51,7 @@ fn draw(finding: &Finding) -> String {
         Severity::Warning => Level::WARNING,
         Severity::Hint => Level::INFO.with_name("hint"),
     };
-    let message = printable(&finding.message);
+    let message = printable(&finding.said());
     let labels: Vec<String> = finding
         .related
         .iter()

@@ -64,6 +64,9 @@ pub struct FindingReport {
     pub hint: String,
     /// Other places that belong to it.
     pub related: Vec<RelatedReport>,
+    /// The clusters that it is on, by the folder in which their Flux begins, if others read the file and do not have it.
+    /// Empty if it is on all of them.
+    pub clusters: Vec<String>,
     /// Whether `--fix` mends it.
     pub fixable: bool,
     /// What it has in common with itself after other lines have changed: for `--baseline`.
@@ -155,10 +158,11 @@ fn one(finding: &Finding) -> FindingReport {
         rule: finding.rule.to_owned(),
         severity: finding.severity.as_str().to_owned(),
         at: (&finding.at).into(),
-        message: finding.message.clone(),
+        message: finding.said(),
         effect: finding.effect.clone(),
         hint: finding.hint.clone(),
         related: related.collect(),
+        clusters: finding.clusters.iter().cloned().collect(),
         fixable: finding.fix.is_some(),
         fingerprint: finding.fingerprint(),
     }

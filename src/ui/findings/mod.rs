@@ -31,7 +31,7 @@ fn counts(findings: &[Finding]) -> Vec<(Severity, usize)> {
 
 /// Cause, effect and cure in one text.
 fn whole(finding: &Finding) -> String {
-    let mut text = finding.message.clone();
+    let mut text = finding.said();
     for part in [&finding.effect, &finding.hint] {
         if !part.is_empty() {
             text += "; ";
