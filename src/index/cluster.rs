@@ -474,6 +474,13 @@ impl<'a> Cluster<'a> {
         known || path.and_then(|path| rooted("", path)).as_ref() == Some(folder)
     }
 
+    /// Whether more may be on it than is known. What is called for CRDs, be it an address or a Flux Kustomization of another
+    /// source, brings definitions and nothing that anybody names.
+    pub fn may_have_more(&self) -> bool {
+        let mut open = self.open.iter();
+        open.any(|why| !why.to_ascii_lowercase().contains("crd"))
+    }
+
     /// What the cluster is called: the folder where its Flux begins.
     pub fn label(&self) -> &str {
         if self.start.folder.is_empty() {

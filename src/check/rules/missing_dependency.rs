@@ -44,7 +44,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                 let foreign = object.cluster.find(other, None, &name, repository.objects);
                 let is_other = matches!(foreign, Lookup::Found(..));
                 let open =
-                    object.cluster.start.known == Known::Implied || !object.cluster.open.is_empty();
+                    object.cluster.start.known == Known::Implied || object.cluster.may_have_more();
                 if matches!(found, Lookup::None)
                     && !is_other
                     && open
@@ -67,7 +67,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                     ));
                 }
                 instead(finding, &found, repository);
-                if matches!(found, Lookup::None) && !is_other && !object.cluster.open.is_empty() {
+                if matches!(found, Lookup::None) && !is_other && object.cluster.may_have_more() {
                     finding.severity(Severity::Hint);
                     let why = object.cluster.open.first().cloned().unwrap_or_default();
                     finding.hint(format!(

@@ -64,11 +64,14 @@ fn missing(
     let there = namespaces.made.keys().copied().chain(GIVEN);
     let near = did_you_mean(name, there);
     let near = near.filter(|near| is_slip(name, near));
-    let sure = cluster.start.known != Known::Implied && cluster.open.is_empty();
+    let known = cluster.start.known != Known::Implied;
+    let sure = known && !cluster.may_have_more();
+    // What lies elsewhere is called for what it brings, as a rule.
+    let likely = known && !may_bring(cluster, name);
     let written = written(name, repository);
     // Of one that comes out under another name tells the rule namespace-renamed.
     if written.is_some_and(|object| repository.reached.contains(object.file()))
-        || near.is_none() && (!sure || namespaces.is_by_chart(name))
+        || near.is_none() && (!likely || namespaces.is_by_chart(name))
     {
         return false;
     }
@@ -93,11 +96,29 @@ fn missing(
             "it is here, and this cluster does not read it",
         );
     }
+    if !sure && near.is_none() {
+        finding.severity(Severity::Hint);
+        let why = cluster.open.first().cloned().unwrap_or_default();
+        finding.effect(format!("unless it comes from what is not here ({why}), Flux applies nothing of that build: namespaces \"{name}\" not found"));
+        return true;
+    }
     // A chart may make any; only a slip is surely none of those.
     if !sure || near.is_none() && !namespaces.releases.is_empty() {
         finding.severity(Severity::Warning);
     }
     true
+}
+
+/// Whether something that lies elsewhere has a word of a namespace in its name.
+fn may_bring(cluster: &Cluster<'_>, name: &str) -> bool {
+    let words: Vec<&str> = name
+        .split('-')
+        .filter(|word| word.len() > 2 && !["system", "controller", "operator"].contains(word))
+        .collect();
+    cluster
+        .open
+        .iter()
+        .any(|why| words.is_empty() || words.iter().any(|word| why.contains(word)))
 }
 
 /// A Namespace as it is written anywhere.

@@ -209,7 +209,7 @@ impl All<'_, '_, '_> {
             || own
                 .and_then(|unit| unit.source.as_ref())
                 .is_some_and(|source| source.name == text);
-        let open = !cluster.open.is_empty() || cluster.start.known == crate::index::Known::Implied;
+        let open = cluster.may_have_more() || cluster.start.known == crate::index::Known::Implied;
         if matches!(found, Lookup::Found(..) | Lookup::Unknown)
             || is_first
             || open && !matches!(found, Lookup::Near(near) if is_slip(&text, near))

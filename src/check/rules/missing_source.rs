@@ -259,7 +259,7 @@ fn tell(
         finding.severity(Severity::Hint);
         finding.effect("it is written, and nothing here applies it: unless somebody does by hand, Flux says \"source not found\"");
         finding.related(Spot::name(written), "it is written here");
-    } else if matches!(found, Lookup::None) && !is_other && !object.cluster.open.is_empty() {
+    } else if matches!(found, Lookup::None) && !is_other && object.cluster.may_have_more() {
         finding.severity(Severity::Warning);
     }
 }

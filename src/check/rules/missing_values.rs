@@ -97,7 +97,7 @@ fn look(
     } else if optional {
         finding.severity(Severity::Warning);
         finding.effect("it is left out without a word");
-    } else if !object.cluster.open.is_empty() && !near {
+    } else if object.cluster.may_have_more() && !near {
         finding.severity(Severity::Warning);
     }
 }

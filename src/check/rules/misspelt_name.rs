@@ -6,7 +6,7 @@ use super::common::{has_open_parts, is_slip, mend_slip};
 use super::made::{Made, secrets_of};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::{Cluster, Lookup, Origin, Repository, Unit, group};
+use crate::index::{Built, Cluster, Lookup, Repository, Unit, group};
 use crate::yaml::Node;
 
 pub(in crate::check) const RULE: Rule = Rule {
@@ -116,6 +116,24 @@ fn look<'a>(
                 continue;
             };
             let names = names.get_or_insert_with(|| makes(unit, repository));
+            if let Some(other) = elsewhere(kind, home, &name, names)
+                && !is_copied(repository)
+                && let Lookup::Otherwhere(..) =
+                    cluster.find(kind, Some(home), &name, repository.objects)
+                && !made.has(kind, &name)
+            {
+                let at = Spot::node(object.source, node);
+                if told.insert(at.key()) {
+                    away(
+                        (object.kind, &built.name),
+                        (kind, &name),
+                        (home, other),
+                        at,
+                        findings,
+                    );
+                }
+                continue;
+            }
             // One whose name is not known may be it.
             let open = |name: &String| has_open_parts(name);
             let Some(own) = names
@@ -164,8 +182,49 @@ fn look<'a>(
     }
 }
 
-/// The one object of a kind that is made here, if it has the words of a name, and more or fewer, and no file of the build
-/// speaks of it but that where it is made.
+/// The other namespace in which the same build makes an object of a name.
+fn elsewhere<'u>(kind: &str, home: &str, name: &str, names: &Names<'u>) -> Option<&'u str> {
+    if home.is_empty() {
+        return None;
+    }
+    let mut others = names
+        .iter()
+        .filter(|((of, _), own)| *of == kind && own.contains(name));
+    let ((_, other), _) = others.next()?;
+    // Here as well, or in several: then somebody has thought of it.
+    (*other != home && !other.is_empty() && others.next().is_none()).then_some(other)
+}
+
+/// Whether something on the clusters copies such objects to other namespaces.
+fn is_copied(repository: &Repository<'_>) -> bool {
+    let marks = [
+        "reflector.v1.k8s.emberstack.com",
+        "replicator.v1.mittwald.de",
+        "ClusterExternalSecret",
+        "kubed.appscode.com",
+    ];
+    let mut texts = repository.index.texts.values();
+    texts.any(|source| marks.iter().any(|mark| source.text.contains(mark)))
+}
+
+fn away(
+    (by, title): (&str, &str),
+    (kind, name): (&str, &str),
+    (home, other): (&str, &str),
+    at: Spot,
+    findings: &mut Findings,
+) {
+    let message = format!(
+        "{by} {title} names {kind} {name}, which is made in the namespace {other} and not in {home}"
+    );
+    let finding = findings.add(at, message);
+    finding
+        .effect("Pods see what is in their own namespace only: they wait for it and do not start");
+    finding.hint(format!("make it in {home}, or apply {title} to {other}"));
+}
+
+/// The one object of a kind that is made here, if it has the words of a name, and more or fewer, and nothing in the
+/// build names it.
 fn alone<'n>(
     name: &str,
     own: &'n BTreeSet<String>,
@@ -182,31 +241,29 @@ fn alone<'n>(
     if !said.is_subset(&there) && !there.is_subset(&said) {
         return None;
     }
-    let made = unit
-        .built
-        .iter()
-        .find(|built| built.name == *one && built.kind(repository.objects) == kind);
-    // Of what an operator makes the maker is asked.
-    let maker = made.or_else(|| {
-        unit.built.iter().find(|built| {
-            let mut names = repository
-                .object(built)
-                .and_then(secrets_of)
-                .into_iter()
-                .flatten();
-            kind == "Secret" && (built.name == *one || names.any(|name| name == one))
-        })
-    })?;
-    let home = match &maker.origin {
-        Origin::Object(id) => repository.objects.all[*id].file(),
-        Origin::Generated(made) => made.source.name.as_str(),
+    let makes = |built: &Built<'_>| {
+        let object = repository.object(built);
+        let mut names = object.and_then(secrets_of).into_iter().flatten();
+        let itself = built.kind(repository.objects) == kind;
+        let asks = kind == "Secret" && object.is_some_and(|object| secrets_of(object).is_some());
+        built.name == *one && (itself || asks) || asks && names.any(|name| name == one)
     };
-    let mut files = unit.files.iter().filter(|file| **file != home);
-    let named = files.any(|file| {
-        let source = repository.index.texts.get(*file);
-        source.is_some_and(|source| source.text.contains(one.as_str()))
-    });
+    let others = unit.built.iter().filter(|built| !makes(built));
+    let mut nodes = others.filter_map(|built| repository.object(built)?.node.get("spec"));
+    let named = nodes.any(|node| says(node, one, unit));
     (!named).then_some(one)
+}
+
+/// Whether a scalar below a node is a name.
+fn says(node: &Node, name: &str, unit: &Unit<'_>) -> bool {
+    let own = node.text().is_some_and(|text| {
+        text == name || text.contains("${") && unit.variables.fill(text).as_deref() == Some(name)
+    });
+    own || node.items().iter().any(|item| says(item, name, unit))
+        || node
+            .entries()
+            .iter()
+            .any(|(_, value)| says(value, name, unit))
 }
 
 /// Whether any other file speaks of a name: then something may make it.

@@ -148,7 +148,8 @@ impl<'r> Namespaces<'r> {
         name.starts_with("calico-")
             || releases.any(|release| {
                 let rest = name.strip_prefix(release);
-                rest.is_some_and(|rest| rest.starts_with('-'))
+                // One of its own, for what it runs: `cilium-secrets`, and not the usual name of where it runs itself.
+                rest.is_some_and(|rest| rest.starts_with('-') && rest != "-system")
             })
     }
 

@@ -1,11 +1,11 @@
 //! References between objects of what usually runs beside Flux: stores of secrets, issuers, gateways, what a scaler
 //! signs in with. Told as part of `missing-reference`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::common::{instead, is_slip};
 use crate::check::finding::{Findings, Severity, Spot};
-use crate::index::{Built, Cluster, Effective, Known, Located, Lookup, Repository};
+use crate::index::{Built, Cluster, Effective, Known, Located, Lookup, Repository, Unit};
 
 /// A field that names an object of another kind.
 struct Named {
@@ -27,7 +27,7 @@ const UNSIGNED: &str = "no certificate is issued";
 const UNSERVED: &str = "no gateway serves the route";
 
 /// The fields of these kinds' definitions.
-const FIELDS: [Named; 8] = [
+const FIELDS: [Named; 9] = [
     Named {
         group: "external-secrets.io",
         kinds: &["ExternalSecret"],
@@ -92,6 +92,14 @@ const FIELDS: [Named; 8] = [
         of_group: "keda.sh",
         effect: "the trigger does not scale",
     },
+    Named {
+        group: "",
+        kinds: &["PersistentVolumeClaim"],
+        path: &["spec", "dataSourceRef"],
+        of: &["ReplicationDestination"],
+        of_group: "volsync.backube",
+        effect: "the volume is not made, and what wants it does not start",
+    },
 ];
 
 /// Kinds that have no namespace.
@@ -105,37 +113,65 @@ const WIDE: [&str; 3] = [
 pub(super) fn check(repository: &Repository<'_>, findings: &mut Findings) {
     let mut told = BTreeSet::new();
     for cluster in &repository.clusters {
+        let (mut there, mut lost) = (BTreeMap::new(), Vec::new());
         for unit in cluster.units.iter().filter(|unit| !unit.is_remote()) {
             for built in &unit.built {
-                let Some(object) = repository.object(built) else {
-                    continue;
-                };
-                let mut fields = FIELDS
-                    .iter()
-                    .filter(|field| {
-                        field.kinds.contains(&object.kind) && field.group == object.group()
-                    })
-                    .peekable();
-                if fields.peek().is_none() || object.nested {
-                    continue;
-                }
-                let Some(effective) = repository.effective(built) else {
-                    continue;
-                };
-                for field in fields {
-                    for reference in all(&effective, field.path) {
-                        let one = One {
-                            cluster,
-                            built,
-                            field,
-                            repository,
-                        };
-                        one.look(&reference, &unit.variables, &mut told, findings);
+                for one in references(cluster, unit, built, repository) {
+                    if one.is_there(repository) {
+                        *there.entry(one.kind.clone()).or_insert(0_usize) += 1;
+                    } else {
+                        lost.push(one);
                     }
                 }
             }
         }
+        let mut missing: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        for one in &lost {
+            *missing.entry((&one.kind, &one.name)).or_default() += 1;
+        }
+        for one in &lost {
+            // Where nearly all of a cluster name what is there, what only few name is nowhere.
+            let right = there.get(&one.kind).copied().unwrap_or_default();
+            let rare = right >= MANY * missing[&(one.kind.as_str(), one.name.as_str())];
+            let none = right == 0;
+            one.look((rare, none), repository, &mut told, findings);
+        }
     }
+}
+
+/// How many must name what is there, for each that names what is not, so that this is surely wrong.
+const MANY: usize = 3;
+
+/// The references of an object.
+fn references<'r, 'a>(
+    cluster: &'r Cluster<'a>,
+    unit: &'r Unit<'a>,
+    built: &'r Built<'a>,
+    repository: &'r Repository<'a>,
+) -> Vec<One<'r, 'a>> {
+    let mut found = Vec::new();
+    let Some(object) = repository.object(built).filter(|object| !object.nested) else {
+        return found;
+    };
+    let mut fields = FIELDS
+        .iter()
+        .filter(|field| field.kinds.contains(&object.kind) && field.group == object.group())
+        .peekable();
+    if fields.peek().is_none() {
+        return found;
+    }
+    let Some(effective) = repository.effective(built) else {
+        return found;
+    };
+    for field in fields {
+        let references = all(&effective, field.path);
+        found.extend(
+            references.into_iter().filter_map(|reference| {
+                One::of(cluster, unit, built, field, &reference, repository)
+            }),
+        );
+    }
+    found
 }
 
 /// What lies at the end of a path, through lists.
@@ -162,55 +198,87 @@ struct One<'r, 'a> {
     cluster: &'r Cluster<'a>,
     built: &'r Built<'a>,
     field: &'static Named,
-    repository: &'r Repository<'a>,
+    kind: String,
+    name: String,
+    /// Where it is looked for; none for what has no namespace.
+    namespace: Option<String>,
+    /// The namespace of the object itself.
+    own: Option<String>,
+    at: Spot,
 }
 
-impl One<'_, '_> {
-    fn look(
-        &self,
-        reference: &Located<'_>,
-        variables: &crate::index::Variables<'_>,
-        told: &mut BTreeSet<(String, usize)>,
-        findings: &mut Findings,
-    ) {
-        let (cluster, field, repository) = (self.cluster, self.field, self.repository);
+impl<'r, 'a> One<'r, 'a> {
+    fn of(
+        cluster: &'r Cluster<'a>,
+        unit: &'r Unit<'a>,
+        built: &'r Built<'a>,
+        field: &'static Named,
+        reference: &Located<'a>,
+        repository: &Repository<'a>,
+    ) -> Option<Self> {
         let text = |key: &str| {
             let node = reference.get(key)?;
-            variables.fill(node.text()?)
+            unit.variables.fill(node.text()?)
         };
         let kind = text("kind").unwrap_or_else(|| field.of[0].to_owned());
         let group = text("group").unwrap_or_else(|| field.of_group.to_owned());
-        let (Some(name), Some(node)) = (text("name"), reference.get("name")) else {
-            return;
-        };
+        let (name, node) = (text("name")?, reference.get("name")?);
         if !field.of.contains(&kind.as_str()) || group != field.of_group {
-            return;
+            return None;
         }
-        let own = self.built.home(repository.objects).map(str::to_owned);
+        let own = built.home(repository.objects).map(str::to_owned);
         let namespace = text("namespace").or_else(|| own.clone());
         let wide = WIDE.contains(&kind.as_str());
-        let namespace = namespace.as_deref().filter(|_| !wide);
-        let found = cluster.find(&kind, namespace, &name, repository.objects);
-        if matches!(found, Lookup::Found(..) | Lookup::Unknown) {
-            return;
-        }
+        Some(Self {
+            cluster,
+            built,
+            field,
+            kind,
+            name,
+            namespace: namespace.filter(|_| !wide),
+            own,
+            at: Spot::from(&node),
+        })
+    }
+
+    fn found(&self, repository: &Repository<'a>) -> Lookup<'r, 'a> {
+        let namespace = self.namespace.as_deref();
+        self.cluster
+            .find(&self.kind, namespace, &self.name, repository.objects)
+    }
+
+    /// Whether it leads somewhere, or may do so.
+    fn is_there(&self, repository: &Repository<'a>) -> bool {
+        matches!(self.found(repository), Lookup::Found(..) | Lookup::Unknown)
+    }
+
+    /// Tells of it, if it surely leads to nothing.
+    fn look(
+        &self,
+        (rare, none): (bool, bool),
+        repository: &Repository<'a>,
+        told: &mut BTreeSet<(String, usize)>,
+        findings: &mut Findings,
+    ) {
+        let (cluster, field, kind, name) = (self.cluster, self.field, &self.kind, &self.name);
+        let found = self.found(repository);
         let other = field.of.iter().find(|other| {
-            let place = own.as_deref().filter(|_| !WIDE.contains(other));
-            let there = cluster.find(other, place, &name, repository.objects);
-            **other != kind && matches!(there, Lookup::Found(..))
+            let place = self.own.as_deref().filter(|_| !WIDE.contains(other));
+            let there = cluster.find(other, place, name, repository.objects);
+            **other != kind.as_str() && matches!(there, Lookup::Found(..))
         });
-        let slip = matches!(found, Lookup::Near(near) if is_slip(&name, near));
+        let slip = matches!(found, Lookup::Near(near) if is_slip(name, near));
         let away = matches!(found, Lookup::Otherwhere(..));
         // What lies elsewhere may bring any.
-        let known = cluster.start.known != Known::Implied && cluster.open.is_empty();
-        if !slip && !(known && (other.is_some() || away || self.is_surely_missing(&kind, &name))) {
+        let known = cluster.start.known != Known::Implied && !cluster.may_have_more();
+        // So is one of the other kind, where nobody has any of this.
+        let alike = rare || none && other.is_some();
+        let sure = known || alike && cluster.start.known != Known::Implied;
+        let lost = || other.is_some() || away || is_surely_missing(kind, name, repository);
+        if !(slip || sure && lost()) || !told.insert(self.at.key()) {
             return;
         }
-        let at = Spot::from(&node);
-        if !told.insert(at.key()) {
-            return;
-        }
-        let place = match namespace.filter(|_| away) {
+        let place = match self.namespace.as_deref().filter(|_| away) {
             Some(namespace) => format!("in the namespace {namespace}"),
             None => "there".to_owned(),
         };
@@ -219,7 +287,7 @@ impl One<'_, '_> {
             self.built.kind(repository.objects),
             self.built.name
         );
-        let finding = findings.add(at, message);
+        let finding = findings.add(self.at.clone(), message);
         finding.severity(Severity::Warning);
         finding.on(cluster);
         finding.effect(field.effect);
@@ -229,21 +297,20 @@ impl One<'_, '_> {
             finding.hint(format!("there is a {other} {name}: write kind: {other}"));
         }
     }
+}
 
-    /// Whether an object would be known if it were there: the repository has others of the kind, and no other file has the
-    /// name, as values of a chart would.
-    fn is_surely_missing(&self, kind: &str, name: &str) -> bool {
-        let repository = self.repository;
-        let mut objects = repository.objects.all.iter();
-        if !objects.any(|object| object.kind == kind) {
-            return false;
-        }
-        let mut texts = repository.index.texts.iter();
-        !texts.any(|(path, source)| {
-            let text = &source.text;
-            // What a generator takes in, or a patch brings, may be values.
-            let read = repository.objects.by_file.contains_key(path.as_str());
-            (!read || text.contains("HelmRelease")) && text.contains(kind) && text.contains(name)
-        })
+/// Whether an object would be known if it were there: the repository has others of the kind, and no other file has the
+/// name, as values of a chart would.
+fn is_surely_missing(kind: &str, name: &str, repository: &Repository<'_>) -> bool {
+    let mut objects = repository.objects.all.iter();
+    if !objects.any(|object| object.kind == kind) {
+        return false;
     }
+    let mut texts = repository.index.texts.iter();
+    !texts.any(|(path, source)| {
+        let text = &source.text;
+        // What a generator takes in, or a patch brings, may be values.
+        let read = repository.objects.by_file.contains_key(path.as_str());
+        (!read || text.contains("HelmRelease")) && text.contains(kind) && text.contains(name)
+    })
 }

@@ -27,6 +27,8 @@ struct Undefined<'r, 'a> {
     name: String,
     unit: &'r Unit<'a>,
     at: Spot,
+    /// Whether the text gives it a value itself, as a script does.
+    assigned: bool,
     /// Whether it stands in the default of one that is set, so that nothing of it is put in.
     spare: bool,
 }
@@ -55,11 +57,28 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                     .units
                     .iter()
                     .any(|unit| unit.variables.known.contains_key(one.name.as_str()));
+            let without = users.get(one.name.as_str()).map_or(0, BTreeSet::len);
+            let peers = LazyCell::new(|| peers(&one.name, cluster));
+            let forgotten =
+                !one.unit.variables.open.is_empty() && *peers >= PEERS && without * PEERS <= *peers;
             if told.insert(one.at.key()) {
-                tell(cluster, one, custom, *strict, findings);
+                let forgotten = forgotten.then(|| *peers);
+                tell(cluster, one, (custom, *strict, forgotten), findings);
             }
         }
     }
+}
+
+/// How many must set a variable themselves, for each that does not, so that it is surely forgotten there.
+const PEERS: usize = 5;
+
+/// How many Flux Kustomizations of a cluster set a variable themselves.
+fn peers(name: &str, cluster: &Cluster<'_>) -> usize {
+    let sets = |unit: &&Unit<'_>| {
+        let effective = unit.effective.as_ref();
+        effective.is_some_and(|all| all.at(&["spec", "postBuild", "substitute", name]).is_some())
+    };
+    cluster.units.iter().filter(sets).count()
 }
 
 fn look<'r, 'a>(
@@ -89,10 +108,12 @@ fn look<'r, 'a>(
                         });
                         let name = variable.name.to_owned();
                         let at = text.spot(&format!("${{{name}"));
+                        let assigned = is_assigned(text.string, &name);
                         found.push(Undefined {
                             name,
                             unit,
                             at,
+                            assigned,
                             spare,
                         });
                     }
@@ -137,11 +158,30 @@ fn is_undefined(variable: &Variable<'_>, unit: &Unit<'_>) -> bool {
         && !unit.variables.known.contains_key(variable.name)
 }
 
+/// Whether a script sets a variable that it uses: `x=…`, `for x in …`, `read x`.
+fn is_assigned(text: &str, name: &str) -> bool {
+    text.lines().any(|line| {
+        let mut words = line.split_whitespace().peekable();
+        while let Some(word) = words.next() {
+            let next = words.peek().copied();
+            if matches!(word, "for" | "read") && next == Some(name) {
+                return true;
+            }
+            if word
+                .strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with('='))
+            {
+                return true;
+            }
+        }
+        false
+    })
+}
+
 fn tell(
     cluster: &Cluster<'_>,
     one: &Undefined<'_, '_>,
-    custom: bool,
-    strict: bool,
+    (custom, strict, forgotten): (bool, bool, Option<usize>),
     findings: &mut Findings,
 ) {
     let (unit, name) = (one.unit, one.name.as_str());
@@ -151,7 +191,8 @@ fn tell(
     let open = unit.variables.open.first();
     // It may come from what is not known; then only a slip of a known name is worth a word.
     let implied = cluster.start.known == Known::Implied;
-    if (open.is_some() || implied) && slip.is_none() {
+    let assigned = one.assigned && !implied;
+    if (open.is_some() || implied) && slip.is_none() && !assigned && forgotten.is_none() {
         return;
     }
     let message = format!("`${{{name}}}` is set nowhere for {}", unit.name);
@@ -174,7 +215,18 @@ fn tell(
     if let Some(place) = place {
         finding.related(Spot::from(&place), format!("what {} sets", unit.name));
     }
-    if let Some(open) = open {
+    if assigned {
+        finding.hint(format!(
+            "the text sets {name} itself: write $${{{name}}} for what a shell is to read"
+        ));
+    }
+    if let Some(peers) = forgotten {
+        finding.severity(Severity::Warning);
+        finding.effect(format!(
+            "{peers} others of the cluster set it themselves; without it {} is not applied, or with nothing in its place",
+            unit.name
+        ));
+    } else if let Some(open) = open {
         finding.severity(Severity::Hint);
         finding.effect(format!(
             "unless {open} has it, {} is not applied",
