@@ -475,10 +475,10 @@ impl<'a> Cluster<'a> {
     }
 
     /// Whether more may be on it than is known. What is called for CRDs, be it an address or a Flux Kustomization of another
-    /// source, brings definitions and nothing that anybody names.
+    /// source, brings definitions and nothing that anybody names, and Flux's own manifests bring Flux.
     pub fn may_have_more(&self) -> bool {
         let mut open = self.open.iter();
-        open.any(|why| !why.to_ascii_lowercase().contains("crd"))
+        open.any(|why| !why.to_ascii_lowercase().contains("crd") && !why.contains("fluxcd/flux2"))
     }
 
     /// What the cluster is called: the folder where its Flux begins.

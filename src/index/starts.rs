@@ -180,8 +180,8 @@ fn applied<'a>(
             .at(&["spec", "path"])
             .and_then(Node::text)
             .unwrap_or("./");
-        // What goes to another cluster begins there.
-        if object.node.at(&["spec", "kubeConfig"]).is_some() {
+        // What goes to another cluster begins there, and what is to be filled in applies nothing yet.
+        if object.node.at(&["spec", "kubeConfig"]).is_some() || is_template(object, objects) {
             continue;
         }
         if let Some((_, folder)) = place_of(path, object, index, &roots) {

@@ -1,6 +1,6 @@
 //! `dependsOn` of something that is not there.
 
-use super::common::{applied, instead};
+use super::common::{applied, instead, is_slip};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::index::{Known, Lookup, Repository, group};
@@ -45,11 +45,13 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                 let is_other = matches!(foreign, Lookup::Found(..));
                 let open =
                     object.cluster.start.known == Known::Implied || object.cluster.may_have_more();
-                if matches!(found, Lookup::None)
-                    && !is_other
-                    && open
-                    && elsewhere(repository, kind, &name)
-                {
+                // One that is only like it is another.
+                let lost = match found {
+                    Lookup::None => true,
+                    Lookup::Near(near) => !is_slip(&name, near),
+                    _ => false,
+                };
+                if lost && !is_other && open && elsewhere(repository, kind, &name) {
                     continue;
                 }
                 let title = format!("{kind} {}", object.built.name);
@@ -67,7 +69,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                     ));
                 }
                 instead(finding, &found, repository);
-                if matches!(found, Lookup::None) && !is_other && object.cluster.may_have_more() {
+                if lost && !is_other && object.cluster.may_have_more() {
                     finding.severity(Severity::Hint);
                     let why = object.cluster.open.first().cloned().unwrap_or_default();
                     finding.hint(format!(

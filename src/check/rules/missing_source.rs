@@ -251,7 +251,12 @@ fn tell(
     }
     let mut named = repository.objects.named(of, name);
     let written = named.find(|object| !repository.reached.contains(object.file()));
-    if matches!(found, Lookup::None)
+    let none = match found {
+        Lookup::None => true,
+        Lookup::Near(near) => !is_slip(name, near),
+        _ => false,
+    };
+    if none
         && !is_other
         && let Some(written) = written
     {
@@ -259,7 +264,7 @@ fn tell(
         finding.severity(Severity::Hint);
         finding.effect("it is written, and nothing here applies it: unless somebody does by hand, Flux says \"source not found\"");
         finding.related(Spot::name(written), "it is written here");
-    } else if matches!(found, Lookup::None) && !is_other && object.cluster.may_have_more() {
+    } else if none && !is_other && object.cluster.may_have_more() {
         finding.severity(Severity::Warning);
     }
 }
