@@ -331,9 +331,9 @@ fn is_too_much(error: &Error) -> bool {
     problems.any(|problem| problem.message.contains("too many buffered comments"))
 }
 
-/// Whether a text has the marks of Go templates or Jinja.
+/// Whether a text has the marks of Go templates, Jinja or `templatefile` of Terraform.
 fn is_templated(text: &str) -> bool {
-    ["{{", "{%", "#{", "#%"]
+    ["{{", "{%", "#{", "#%", "%{"]
         .iter()
         .any(|mark| text.contains(mark))
 }
@@ -346,7 +346,7 @@ fn broken_beside(source: &Source) -> Option<Error> {
         line.trim_start().starts_with(['{', '-']) && line.contains("{{") && is_bare(line)
     });
     if makes_lines
-        || ["{%", "#{", "#%", "<<"]
+        || ["{%", "#{", "#%", "%{", "<<"]
             .iter()
             .any(|mark| text.contains(mark))
     {

@@ -50,7 +50,10 @@ impl<'a> Made<'a> {
         let objects = repository.objects.all.iter();
         for object in objects {
             if let Some(names) = secrets_of(object) {
-                secrets.insert(object.name);
+                let names: Vec<&str> = names.collect();
+                if names.is_empty() {
+                    secrets.insert(object.name);
+                }
                 secrets.extend(names);
             }
         }

@@ -6,7 +6,7 @@ use super::common::{has_open_parts, is_slip, mend_slip};
 use super::made::{Made, secrets_of};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::{Built, Cluster, Lookup, Repository, Unit, group};
+use crate::index::{Built, Cluster, Lookup, Origin, Repository, Unit, folder_of, group};
 use crate::yaml::Node;
 
 pub(in crate::check) const RULE: Rule = Rule {
@@ -143,8 +143,9 @@ fn look<'a>(
                 continue;
             };
             let slip = own.iter().find(|own| is_slip(&name, own));
-            let alone = || alone(&name, own, kind, unit, repository);
-            let Some(near) = slip.or_else(alone) else {
+            let folder = folder_of(object.file());
+            let alone = || alone(&name, (kind, home), folder, unit, repository);
+            let Some(near) = slip.cloned().or_else(alone) else {
                 continue;
             };
             let there = cluster.find(kind, None, &name, repository.objects);
@@ -171,12 +172,10 @@ fn look<'a>(
                 "unless something else makes {name}, its Pods wait for it and do not start"
             ));
             finding.hint(format!("did you mean `{near}`?"));
-            mend_slip(finding, near);
+            mend_slip(finding, &near);
             if slip.is_none() {
                 finding.severity(Severity::Hint);
-                finding.hint(format!(
-                    "did you mean `{near}`? It is the only {kind} made here, and nothing names it"
-                ));
+                finding.hint(format!("did you mean `{near}`? Nothing names that {kind}"));
             }
         }
     }
@@ -223,47 +222,103 @@ fn away(
     finding.hint(format!("make it in {home}, or apply {title} to {other}"));
 }
 
-/// The one object of a kind that is made here, if it has the words of a name, and more or fewer, and nothing in the
-/// build names it.
-fn alone<'n>(
+/// The one object of a kind beside what names another, if their names are alike, and nothing in the build names it.
+fn alone(
     name: &str,
-    own: &'n BTreeSet<String>,
-    kind: &str,
+    (kind, home): (&str, &str),
+    folder: &str,
     unit: &Unit<'_>,
     repository: &Repository<'_>,
-) -> Option<&'n String> {
-    let mut all = own.iter();
-    let (one, None) = (all.next()?, all.next()) else {
-        return None;
-    };
-    let words = |text: &'_ str| text.split('-').map(str::to_owned).collect::<BTreeSet<_>>();
-    let (said, there) = (words(name), words(one));
-    if !said.is_subset(&there) && !there.is_subset(&said) {
+) -> Option<String> {
+    // As operators call what they make themselves.
+    if OPERATORS.iter().any(|end| name.ends_with(end)) || name.contains("-pguser-") {
         return None;
     }
-    let makes = |built: &Built<'_>| {
-        let object = repository.object(built);
-        let mut names = object.and_then(secrets_of).into_iter().flatten();
-        let itself = built.kind(repository.objects) == kind;
-        let asks = kind == "Secret" && object.is_some_and(|object| secrets_of(object).is_some());
-        built.name == *one && (itself || asks) || asks && names.any(|name| name == one)
+    let objects = repository.objects;
+    let mut beside: BTreeSet<String> = BTreeSet::new();
+    for built in &unit.built {
+        let of = match &built.origin {
+            Origin::Object(id) => objects.all[*id].file(),
+            Origin::Generated(made) => made.source.name.as_str(),
+        };
+        if folder_of(of) != folder || built.home(objects).unwrap_or_default() != home {
+            continue;
+        }
+        if built.kind(objects) == kind {
+            beside.insert(built.name.clone());
+        }
+        let asked = repository.object(built).and_then(secrets_of);
+        if let Some(mut said) = asked.filter(|_| kind == "Secret") {
+            let said = said.next().unwrap_or(&built.name);
+            beside.extend(unit.variables.fill(said));
+        }
+    }
+    let named = |one: &String| {
+        let makes = |built: &Built<'_>| {
+            let object = repository.object(built);
+            let mut names = object.and_then(secrets_of).into_iter().flatten();
+            built.name == *one || names.any(|name| name == one)
+        };
+        let others = unit.built.iter().filter(|built| {
+            let of_kind = built.kind(objects) == kind;
+            let asks = repository
+                .object(built)
+                .is_some_and(|object| secrets_of(object).is_some());
+            !((of_kind || asks) && makes(built))
+        });
+        let mut nodes = others.flat_map(|built| {
+            let object = repository.object(built);
+            // Of a release its chart and itself are often called alike.
+            let is_release = object.is_some_and(|object| object.is(group::HELM, "HelmRelease"));
+            let paths: &[&[&str]] = if is_release {
+                &[&["spec", "values"], &["spec", "valuesFrom"]]
+            } else {
+                &[&["spec"]]
+            };
+            paths
+                .iter()
+                .filter_map(move |path| object?.node.at(path))
+                .collect::<Vec<_>>()
+        });
+        nodes.any(|node| says(node, one, unit))
     };
-    let others = unit.built.iter().filter(|built| !makes(built));
-    let mut nodes = others.filter_map(|built| repository.object(built)?.node.get("spec"));
-    let named = nodes.any(|node| says(node, one, unit));
-    (!named).then_some(one)
+    beside.retain(|one| !named(one));
+    let mut left = beside.into_iter();
+    let (one, None) = (left.next()?, left.next()) else {
+        return None;
+    };
+    (!has_open_parts(&one) && is_alike(name, &one)).then_some(one)
 }
 
-/// Whether a scalar below a node is a name.
+/// Whether one name has the words of another and more, or all of them but one, each in its place.
+fn is_alike(name: &str, other: &str) -> bool {
+    let words = |text| -> Vec<&str> { str::split(text, '-').collect() };
+    let (one, other) = (words(name), words(other));
+    let within = |few: &[&str], many: &[&str]| few.iter().all(|word| many.contains(word));
+    let pairs = one.iter().zip(&other);
+    let differ = pairs.filter(|(a, b)| a != b).count();
+    within(&one, &other)
+        || within(&other, &one)
+        || one.len() == other.len() && one.len() > 1 && differ == 1
+}
+
+/// Ends of names that operators give: `CloudNativePG` to the Secrets of a cluster, cert-manager to that of a certificate.
+const OPERATORS: [&str; 5] = ["-app", "-superuser", "-tls", "-ca", "-token"];
+
+/// Whether a field below a node that is called for a name, or for what has one, holds a name.
 fn says(node: &Node, name: &str, unit: &Unit<'_>) -> bool {
-    let own = node.text().is_some_and(|text| {
-        text == name || text.contains("${") && unit.variables.fill(text).as_deref() == Some(name)
-    });
-    own || node.items().iter().any(|item| says(item, name, unit))
-        || node
-            .entries()
-            .iter()
-            .any(|(_, value)| says(value, name, unit))
+    let is = |node: &Node| {
+        node.text().is_some_and(|text| {
+            text == name
+                || text.contains("${") && unit.variables.fill(text).as_deref() == Some(name)
+        })
+    };
+    let ends = ["name", "secret", "claim", "configmap", "pvc"];
+    node.items().iter().any(|item| says(item, name, unit))
+        || node.entries().iter().any(|(key, value)| {
+            let key = key.text().unwrap_or_default().to_ascii_lowercase();
+            ends.iter().any(|end| key.ends_with(end)) && is(value) || says(value, name, unit)
+        })
 }
 
 /// Whether any other file speaks of a name: then something may make it.
