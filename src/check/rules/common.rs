@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::check::finding::{Finding, Spot};
 use crate::error::did_you_mean;
-use crate::index::{Built, Cluster, Effective, Folder, Lookup, Origin, Repository, Unit};
+use crate::index::{Built, Cluster, Effective, Folder, Lookup, Origin, Repository, Unit, group};
 
 /// An object as something applies it.
 pub(super) struct Applied<'r, 'a> {
@@ -160,20 +160,35 @@ pub(super) fn is_led_to(folder: &str, repository: &Repository<'_>) -> bool {
     })
 }
 
-/// Whether that which clusters begin with says a word: a `FluxInstance`, or the values of its chart.
+/// Whether that which a cluster begins with says a word: its `FluxInstance`, or, where that is made of the values of a
+/// chart, those of any cluster, which are like each other.
+pub(super) fn begins_with(cluster: &Cluster<'_>, repository: &Repository<'_>, word: &str) -> bool {
+    let mut own = applied_on(cluster, repository, group::OPERATOR, "FluxInstance")
+        .filter_map(|instance| repository.object(instance.built))
+        .peekable();
+    if own.peek().is_some() {
+        return own.any(|object| says(&object.source.text, word));
+    }
+    begin_with(repository, word)
+}
+
+/// Whether that which any cluster begins with says a word.
 pub(super) fn begin_with(repository: &Repository<'_>, word: &str) -> bool {
-    // Which of several instances or files of values it is does not matter much: they are like each other.
-    let says = |text: &str| {
-        let is_start = text.contains("FluxInstance") || text.contains("sync:");
-        let mut lines = text
-            .lines()
-            .filter(|line| !line.trim_start().starts_with('#'));
-        is_start && lines.any(|line| line.contains(word))
-    };
     let mut texts = repository.index.texts.iter();
     texts.any(|(path, source)| {
-        (path.ends_with(".yaml") || path.ends_with(".yml")) && says(&source.text)
+        let text = &source.text;
+        (path.ends_with(".yaml") || path.ends_with(".yml"))
+            && (text.contains("FluxInstance") || text.contains("sync:"))
+            && says(text, word)
     })
+}
+
+/// Whether a word stands in a text outside of comments of whole lines.
+fn says(text: &str, word: &str) -> bool {
+    let mut lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'));
+    lines.any(|line| line.contains(word))
 }
 
 /// A duration of Flux's in seconds (`^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`).

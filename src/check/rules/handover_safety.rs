@@ -1,8 +1,8 @@
 //! Releases that a bootstrap hands over to Flux, and that are not safe with it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::common::{begin_with, seconds};
+use super::common::{begins_with, seconds};
 use super::handover::{Pair, pairs, title};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
@@ -21,7 +21,7 @@ type Told = BTreeSet<(String, usize, &'static str)>;
 
 fn check(repository: &Repository<'_>, findings: &mut Findings) {
     let mut told = Told::new();
-    let managers = begin_with(repository, "--override-manager=helm");
+    let mut managers: BTreeMap<&str, bool> = BTreeMap::new();
     for pair in pairs(repository) {
         let Some(object) = repository.object(pair.release.built) else {
             continue;
@@ -31,7 +31,11 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
             continue;
         }
         check_for_adoption(&pair, &mut told, findings);
-        kept(&pair, object, managers, &mut told, findings);
+        let cluster = pair.release.cluster;
+        let takes_over = managers
+            .entry(cluster.label())
+            .or_insert_with(|| begins_with(cluster, repository, "--override-manager=helm"));
+        kept(&pair, object, *takes_over, &mut told, findings);
         pruned(&pair, object, &mut told, findings);
         patience(&pair, &mut told, findings);
     }

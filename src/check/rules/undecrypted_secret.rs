@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use regex_lite::Regex;
 
-use super::common::begin_with;
+use super::common::begins_with;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::error::Source;
@@ -24,9 +24,10 @@ const DECRYPT: &str = "kustomize.toolkit.fluxcd.io/decrypt";
 fn check(repository: &Repository<'_>, findings: &mut Findings) {
     let mut told: BTreeSet<(String, usize)> = BTreeSet::new();
     // Patches of that with which a cluster begins reach its children.
-    let told_at_beginning = begin_with(repository, "decryption");
     for cluster in &repository.clusters {
-        if told_at_beginning && matches!(cluster.start.known, Known::Instance | Known::Values) {
+        if matches!(cluster.start.known, Known::Instance | Known::Values)
+            && begins_with(cluster, repository, "decryption")
+        {
             continue;
         }
         for (number, unit) in cluster.units.iter().enumerate() {
