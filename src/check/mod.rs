@@ -145,10 +145,12 @@ fn gather(findings: &mut Vec<Finding>) {
         one.others += 1;
         one.clusters.append(&mut finding.clusters);
         // What mends one of several places does not mend the others.
-        if let (Some(fix), Some(more)) = (&mut one.fix, finding.fix)
-            && *fix != more
-        {
-            fix.edits.extend(more.edits);
+        if let (Some(fix), Some(more)) = (&mut one.fix, finding.fix) {
+            for edit in more.edits {
+                if !fix.edits.contains(&edit) {
+                    fix.edits.push(edit);
+                }
+            }
         }
     }
     *findings = told;

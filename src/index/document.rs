@@ -87,6 +87,12 @@ impl<'a> Objects<'a> {
         ids.into_iter().flatten().map(|id| &self.all[*id])
     }
 
+    /// Those of a kind, of whatever group.
+    pub fn of_name<'s>(&'s self, kind: &str) -> impl Iterator<Item = &'s Object<'a>> {
+        let like = self.by_kind.get(kind).into_iter();
+        like.flat_map(|like| &like.all).map(|id| &self.all[*id])
+    }
+
     /// Those of a kind.
     pub fn of_kind<'s>(
         &'s self,

@@ -199,7 +199,10 @@ impl Index {
     pub fn kustomization_file(&self, folder: &str) -> Option<String> {
         KUSTOMIZATION
             .iter()
-            .map(|name| format!("{folder}/{name}"))
+            .map(|name| match folder {
+                "" => (*name).to_owned(),
+                folder => format!("{folder}/{name}"),
+            })
             .find(|path| self.texts.contains_key(path))
     }
 

@@ -206,9 +206,10 @@ fn outermost(mut clusters: Vec<Cluster<'_>>) -> Vec<Cluster<'_>> {
         let below = |outer: &Cluster<'_>| {
             let (folder, above) = (&inner.start.folder, &outer.start.folder);
             let within = above.is_empty() || folder.starts_with(&format!("{above}/"));
+            let implied = inner.start.known == Known::Implied;
             outer.start.known != Known::Implied
                 && folder != above
-                && within
+                && (within || implied)
                 && !inner.files.is_empty()
                 && inner.files.is_subset(&outer.files)
         };

@@ -73,7 +73,10 @@ fn root(paths: &BTreeMap<String, &str>, folders: &BTreeSet<&str>) -> Option<Stri
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for (path, by) in paths {
         // What names a folder of its own name lies in it, and means that of another source.
-        let own = |folder: &str| folder_of(by).starts_with(folder);
+        let own = |folder: &str| {
+            let rest = folder_of(by).strip_prefix(folder);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
         for folder in folders.iter().filter(|folder| !own(folder)) {
             let above = folder.strip_suffix(path.as_str());
             let root = above.and_then(|above| match above {
@@ -112,5 +115,21 @@ mod tests {
         assert_eq!(of(&["a", "b/c", "d"]).as_deref(), Some("infra"));
         assert_eq!(of(&["a", "x"]), None);
         assert_eq!(of(&["b/c", "d", "e", "f"]), None);
+    }
+
+    #[test]
+    fn a_folder_of_a_longer_name_is_another() {
+        let folders = [
+            "apps",
+            "infra",
+            "apps-config",
+            "old/apps",
+            "old/infra",
+            "old",
+        ];
+        let folders: BTreeSet<&str> = folders.into_iter().collect();
+        let paths = ["apps", "infra"].map(|path| (path.to_owned(), "apps-config/x.yaml"));
+        // Both fit, so it is not known.
+        assert_eq!(root(&paths.into(), &folders), None);
     }
 }

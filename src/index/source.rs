@@ -52,11 +52,15 @@ pub(super) fn by_their_likes(children: &mut [Unit<'_>]) {
             .effective
             .as_ref()
             .and_then(|e| e.text(&["spec", "path"]));
-        if let (Folder::Unknown, Some((_, root)), Some(path)) = (&unit.folder, like, path)
-            && !path.contains("${")
-        {
+        let (Folder::Unknown, Some((_, root)), Some(path)) = (&unit.folder, like, path) else {
+            continue;
+        };
+        let Some(folder) = rooted(root, path).filter(|folder| folder != root) else {
+            continue;
+        };
+        if unit.source.is_some() && !path.contains("${") && !path.contains("<<") {
             unit.root.clone_from(root);
-            unit.folder = Folder::Missing(rooted(root, path).unwrap_or_else(|| path.to_owned()));
+            unit.folder = Folder::Missing(folder);
         }
     }
 }

@@ -51,6 +51,7 @@ pub(super) fn starts<'a>(
     starts.retain(|start| folders.insert(start.folder.clone()));
     let applied = applied(index, objects, builder, &starts);
     let mut implied: BTreeSet<String> = BTreeSet::new();
+    let listed = listed(objects);
     for (id, object) in objects.of_kind(group::KUSTOMIZE, "Kustomization") {
         if object.nested {
             continue;
@@ -70,18 +71,21 @@ pub(super) fn starts<'a>(
             }
             None => {
                 let top = top(folder_of(object.file()), id, builder, index);
-                implied.extend(listers(top, objects));
+                implied.extend(listers(top, &listed));
             }
         }
     }
     // A folder below another is read with it, if that has no kustomization of its own.
     let all = implied.clone();
     implied.retain(|folder| {
-        !all.iter().any(|other| {
-            other != folder
-                && index.kustomization_file(other).is_none()
-                && folder.starts_with(&format!("{other}/"))
-        })
+        let mut above = folder.as_str();
+        while !above.is_empty() {
+            above = folder_of(above);
+            if all.contains(above) && index.kustomization_file(above).is_none() {
+                return false;
+            }
+        }
+        true
     });
     let implied = implied
         .iter()
@@ -238,27 +242,38 @@ pub(super) fn is_template(object: &Object<'_>, objects: &Objects<'_>) -> bool {
     })
 }
 
+/// Folders by those that their kustomizations list.
+type Listed = BTreeMap<String, Vec<String>>;
+
+/// Which folders the kustomizations of which others list.
+fn listed(objects: &Objects<'_>) -> Listed {
+    let mut listed = Listed::new();
+    for (source, found) in &objects.references {
+        if !is_kustomization(&source.name) {
+            continue;
+        }
+        for reference in found.iter().filter(|one| one.role == Role::Resource) {
+            let by = listed.entry(reference.to.clone()).or_default();
+            by.push(folder_of(&source.name).to_owned());
+        }
+    }
+    listed
+}
+
 /// The outermost folders whose kustomizations list a folder: what several clusters share is none of them.
-fn listers(folder: String, objects: &Objects<'_>) -> BTreeSet<String> {
+fn listers(folder: String, listed: &Listed) -> BTreeSet<String> {
     let mut outermost = BTreeSet::new();
     let (mut seen, mut stack) = (BTreeSet::new(), vec![folder]);
     while let Some(folder) = stack.pop() {
         if !seen.insert(folder.clone()) {
             continue;
         }
-        let lists = objects.references.iter().filter(|(source, found)| {
-            is_kustomization(&source.name)
-                && found
-                    .iter()
-                    .any(|reference| reference.role == Role::Resource && reference.to == folder)
-        });
-        let above: Vec<String> = lists
-            .map(|(source, _)| folder_of(&source.name).to_owned())
-            .collect();
-        if above.is_empty() {
-            outermost.insert(folder);
+        match listed.get(&folder) {
+            Some(above) => stack.extend(above.iter().cloned()),
+            None => {
+                outermost.insert(folder);
+            }
         }
-        stack.extend(above);
     }
     outermost
 }
@@ -438,6 +453,44 @@ mod tests {
                 ("clusters/lab".to_owned(), 1)
             ]
         );
+    }
+
+    #[test]
+    fn the_root_may_have_a_kustomization() {
+        let instance = "apiVersion: fluxcd.controlplane.io/v1\nkind: FluxInstance\n\
+                        metadata: {name: flux, namespace: flux-system}\n\
+                        spec: {sync: {kind: OCIRepository, url: oci://h/sync, path: .}}\n";
+        let own = "{kind: OCIRepository, name: flux-system}";
+        let found = clusters(&[
+            (
+                "kustomization.yaml",
+                &list("flux/instance.yaml, flux/net.yaml", ""),
+            ),
+            ("flux/instance.yaml", instance),
+            ("flux/net.yaml", &unit("net", "./net", own)),
+            ("net/x.yaml", MAP),
+        ]);
+        assert_eq!(found, [(".".to_owned(), 2)]);
+    }
+
+    #[test]
+    fn what_a_known_cluster_reads_is_no_other() {
+        let shared = unit("\"apps-${cluster}\"", "./clusters/apps", OWN);
+        let parent = unit("shared", "./clusters/shared", OWN).replace(
+            "interval: 1h",
+            "interval: 1h, postBuild: {substitute: {cluster: a}}",
+        );
+        let found = clusters(&[
+            (
+                "clusters/a/flux-system.yaml",
+                &unit("flux-system", "./clusters/a", OWN),
+            ),
+            ("clusters/a/shared.yaml", &parent),
+            ("clusters/shared/apps.yaml", &shared),
+            ("clusters/apps/x.yaml", &unit("web", "./web", OWN)),
+            ("web/x.yaml", MAP),
+        ]);
+        assert_eq!(found, [("clusters/a".to_owned(), 4)]);
     }
 
     #[test]

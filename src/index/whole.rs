@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::source_ignore::{SOURCE_IGNORE, SourceIgnore};
 use super::terraform::{self, BrokenHcl, is_terraform};
 use super::{Index, Inline, Role, is_kustomization, is_yaml, references};
-use crate::error::{Error, Kind as Why, Problem, Problems, Result, Source};
+use crate::error::{Error, Kind as Why, Place, Problem, Problems, Result, Source};
 use crate::yaml::{Kind, Node, parse_foreign};
 
 /// Folders that hold nothing of the repository's own, whatever `.gitignore` says.
@@ -340,7 +340,7 @@ fn is_templated(text: &str) -> bool {
 
 /// What is wrong with a text beside the templates in it, where those stand in values only, as what an `ExternalSecret` or a
 /// chart is to fill in. Of one whose templates make lines nothing can be said.
-fn broken_beside(source: &Source) -> Option<Error> {
+fn broken_beside(source: &Arc<Source>) -> Option<Error> {
     let text = &source.text;
     let makes_lines = text.lines().any(|line| {
         line.trim_start().starts_with(['{', '-']) && line.contains("{{") && is_bare(line)
@@ -357,7 +357,7 @@ fn broken_beside(source: &Source) -> Option<Error> {
     while let Some(start) = rest.find("{{") {
         let length = rest[start..].find("}}")? + 2;
         let part = &rest[start..start + length];
-        if part.contains('\n') {
+        if part.contains('\n') || !is_value(part) {
             return None;
         }
         filled.push_str(&rest[..start]);
@@ -366,7 +366,34 @@ fn broken_beside(source: &Source) -> Option<Error> {
         rest = &rest[start + length..];
     }
     filled.push_str(rest);
-    parse_foreign(&Source::new(&source.name, filled.as_str())).err()
+    let mut broken = parse_foreign(&Source::new(&source.name, filled.as_str())).err()?;
+    // Keys that templates make may well differ.
+    let mut problems = broken.problems.iter();
+    if problems.any(|problem| problem.message.contains("stands twice")) {
+        return None;
+    }
+    for problem in &mut broken.problems {
+        if let Some(Place::Span(place, _)) = &mut problem.at {
+            *place = Arc::clone(source);
+        }
+    }
+    Some(broken)
+}
+
+/// Whether a template stands for a value: one that decides, repeats, includes or comments may stand for anything.
+fn is_value(part: &str) -> bool {
+    let words = [
+        "block", "define", "else", "end", "if", "include", "range", "template", "tpl", "with",
+    ];
+    let inner = part
+        .trim_start_matches('{')
+        .trim_start_matches('-')
+        .trim_start();
+    let first = inner.split(|c: char| !c.is_ascii_alphanumeric()).next();
+    let shaped = ["toYaml", "toJson", "indent"]
+        .iter()
+        .any(|word| inner.contains(word));
+    !inner.starts_with("/*") && !shaped && first.is_none_or(|first| !words.contains(&first))
 }
 
 /// Whether a line begins with a template, be it in a list.
@@ -402,4 +429,32 @@ fn inline(path: &str, documents: &[Node]) -> Inline {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_broken_beside_templates() {
+        let broken = |text: &str| broken_beside(&Source::new("x.yaml", text)).is_some();
+        for text in [
+            "a: *nowhere\nb: \"{{ .x }}\"\n",
+            "a: \"{{ .x }}\"\"\n",
+            "- ä: {{ .ü }}\n - b: [\n",
+        ] {
+            assert!(broken(text), "{text}");
+        }
+        // What decides, repeats or comments may come to anything.
+        for text in [
+            "a: \"x\" {{/* c */}}\n",
+            "args: [\"a\"{{ if .b }}, \"b\"{{ end }}]\n",
+            "\"{{ .a }}\": 1\n\"{{ .b }}\": 2\n",
+            "{{- range .x }}\n- a\n{{ end }}\n",
+            "a:\n  {{ .x | toYaml }}\n: b\n",
+            "a: {{ .x }}\n",
+        ] {
+            assert!(!broken(text), "{text}");
+        }
+    }
 }

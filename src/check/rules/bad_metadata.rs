@@ -66,7 +66,14 @@ fn name(object: &Object<'_>, name: &str, findings: &mut Findings) {
     let open = has_open_parts(name) || name.contains("ENC[");
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
     let ends = name.starts_with(['-', '.']) || name.ends_with(['-', '.']);
-    if name.is_empty() || open || FREE.contains(&object.kind) || name.chars().all(fits) && !ends {
+    // OpenShift's users and groups have names of their own, as other servers' kinds may.
+    let foreign = object.group().ends_with(".openshift.io");
+    if name.is_empty()
+        || open
+        || foreign
+        || FREE.contains(&object.kind)
+        || name.chars().all(fits) && !ends
+    {
         return;
     }
     let message = format!("a {} cannot be called `{name}`", object.kind);

@@ -1,12 +1,13 @@
 //! Names in workloads and in the values of charts that differ by a slip from what the same build makes.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::common::{has_open_parts, is_slip, mend_slip};
 use super::made::{Made, secrets_of};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::{Built, Cluster, Lookup, Origin, Repository, Unit, folder_of, group};
+use crate::index::{Cluster, Lookup, Origin, Repository, Unit, folder_of, group};
 use crate::yaml::Node;
 
 pub(in crate::check) const RULE: Rule = Rule {
@@ -50,9 +51,12 @@ const REFERENCES: [(&str, &str); 6] = [
 fn check(repository: &Repository<'_>, findings: &mut Findings) {
     let made = Made::of(repository);
     let mut told: BTreeSet<(String, usize)> = BTreeSet::new();
+    let copied = LazyCell::new(|| is_copied(repository));
     for cluster in &repository.clusters {
         for unit in &cluster.units {
-            look(cluster, unit, &made, &mut told, repository, findings);
+            look(
+                cluster, unit, &made, &copied, &mut told, repository, findings,
+            );
         }
     }
 }
@@ -92,11 +96,13 @@ fn look<'a>(
     cluster: &Cluster<'a>,
     unit: &Unit<'a>,
     made: &Made<'_>,
+    copied: &LazyCell<bool, impl FnOnce() -> bool>,
     told: &mut BTreeSet<(String, usize)>,
     repository: &Repository<'a>,
     findings: &mut Findings,
 ) {
     let mut names: Option<Names<'_>> = None;
+    let beside = LazyCell::new(|| Beside::of(unit, repository));
     for built in &unit.built {
         let Some(object) = repository.object(built).filter(|object| !object.nested) else {
             continue;
@@ -117,7 +123,7 @@ fn look<'a>(
             };
             let names = names.get_or_insert_with(|| makes(unit, repository));
             if let Some(other) = elsewhere(kind, home, &name, names)
-                && !is_copied(repository)
+                && !**copied
                 && let Lookup::Otherwhere(..) =
                     cluster.find(kind, Some(home), &name, repository.objects)
                 && !made.has(kind, &name)
@@ -144,7 +150,7 @@ fn look<'a>(
             };
             let slip = own.iter().find(|own| is_slip(&name, own));
             let folder = folder_of(object.file());
-            let alone = || alone(&name, (kind, home), folder, unit, repository);
+            let alone = || beside.alone(&name, (kind, home), folder);
             let Some(near) = slip.cloned().or_else(alone) else {
                 continue;
             };
@@ -222,73 +228,67 @@ fn away(
     finding.hint(format!("make it in {home}, or apply {title} to {other}"));
 }
 
-/// The one object of a kind beside what names another, if their names are alike, and nothing in the build names it.
-fn alone(
-    name: &str,
-    (kind, home): (&str, &str),
-    folder: &str,
-    unit: &Unit<'_>,
-    repository: &Repository<'_>,
-) -> Option<String> {
-    // As operators call what they make themselves.
-    if OPERATORS.iter().any(|end| name.ends_with(end)) || name.contains("-pguser-") {
-        return None;
-    }
-    let objects = repository.objects;
-    let mut beside: BTreeSet<String> = BTreeSet::new();
-    for built in &unit.built {
-        let of = match &built.origin {
-            Origin::Object(id) => objects.all[*id].file(),
-            Origin::Generated(made) => made.source.name.as_str(),
-        };
-        if folder_of(of) != folder || built.home(objects).unwrap_or_default() != home {
-            continue;
-        }
-        if built.kind(objects) == kind {
-            beside.insert(built.name.clone());
-        }
-        let asked = repository.object(built).and_then(secrets_of);
-        if let Some(mut said) = asked.filter(|_| kind == "Secret") {
-            let said = said.next().unwrap_or(&built.name);
-            beside.extend(unit.variables.fill(said));
-        }
-    }
-    let named = |one: &String| {
-        let makes = |built: &Built<'_>| {
-            let object = repository.object(built);
-            let mut names = object.and_then(secrets_of).into_iter().flatten();
-            built.name == *one || names.any(|name| name == one)
-        };
-        let others = unit.built.iter().filter(|built| {
-            let of_kind = built.kind(objects) == kind;
-            let asks = repository
-                .object(built)
-                .is_some_and(|object| secrets_of(object).is_some());
-            !((of_kind || asks) && makes(built))
-        });
-        let mut nodes = others.flat_map(|built| {
-            let object = repository.object(built);
+/// What lies in each folder of a build, and which names are said in all of it.
+struct Beside {
+    /// Names of objects by folder, kind and namespace.
+    made: BTreeMap<(String, String, String), BTreeSet<String>>,
+    /// Names that fields say which are called for one.
+    said: BTreeSet<String>,
+}
+
+impl Beside {
+    fn of(unit: &Unit<'_>, repository: &Repository<'_>) -> Self {
+        let objects = repository.objects;
+        let (mut made, mut said) = (BTreeMap::new(), BTreeSet::new());
+        for built in &unit.built {
+            let file = match &built.origin {
+                Origin::Object(id) => objects.all[*id].file(),
+                Origin::Generated(made) => made.source.name.as_str(),
+            };
+            let home = built.home(objects).unwrap_or_default();
+            let key = |kind: &str| (folder_of(file).to_owned(), kind.to_owned(), home.to_owned());
+            let kind = built.kind(objects);
+            let own: &mut BTreeSet<String> = made.entry(key(kind)).or_default();
+            own.insert(built.name.clone());
+            let Some(object) = repository.object(built) else {
+                continue;
+            };
+            if let Some(mut names) = secrets_of(object) {
+                let name = names.next().unwrap_or(&built.name);
+                let own = made.entry(key("Secret")).or_default();
+                own.extend(unit.variables.fill(name));
+                continue;
+            }
             // Of a release its chart and itself are often called alike.
-            let is_release = object.is_some_and(|object| object.is(group::HELM, "HelmRelease"));
-            let paths: &[&[&str]] = if is_release {
+            let paths: &[&[&str]] = if object.is(group::HELM, "HelmRelease") {
                 &[&["spec", "values"], &["spec", "valuesFrom"]]
             } else {
                 &[&["spec"]]
             };
-            paths
-                .iter()
-                .filter_map(move |path| object?.node.at(path))
-                .collect::<Vec<_>>()
-        });
-        nodes.any(|node| says(node, one, unit))
-    };
-    beside.retain(|one| !named(one));
-    let mut left = beside.into_iter();
-    let (one, None) = (left.next()?, left.next()) else {
-        return None;
-    };
-    (!has_open_parts(&one) && is_alike(name, &one)).then_some(one)
+            for node in paths.iter().filter_map(|path| object.node.at(path)) {
+                says(node, unit, &mut said);
+            }
+        }
+        Self { made, said }
+    }
+
+    /// The one object of a kind in a folder, if its name is like another, and nothing in the build names it.
+    fn alone(&self, name: &str, (kind, home): (&str, &str), folder: &str) -> Option<String> {
+        // As operators call what they make themselves.
+        if OPERATORS.iter().any(|end| name.ends_with(end)) || name.contains("-pguser-") {
+            return None;
+        }
+        let key = (folder.to_owned(), kind.to_owned(), home.to_owned());
+        let mut left = self.made.get(&key)?.difference(&self.said);
+        let (one, None) = (left.next()?, left.next()) else {
+            return None;
+        };
+        (!has_open_parts(one) && is_alike(name, one)).then(|| one.clone())
+    }
 }
+
+/// Ends of names that operators give: `CloudNativePG` to the Secrets of a cluster, cert-manager to that of a certificate.
+const OPERATORS: [&str; 5] = ["-app", "-superuser", "-tls", "-ca", "-token"];
 
 /// Whether one name has the words of another and more, or all of them but one, each in its place.
 fn is_alike(name: &str, other: &str) -> bool {
@@ -302,23 +302,19 @@ fn is_alike(name: &str, other: &str) -> bool {
         || one.len() == other.len() && one.len() > 1 && differ == 1
 }
 
-/// Ends of names that operators give: `CloudNativePG` to the Secrets of a cluster, cert-manager to that of a certificate.
-const OPERATORS: [&str; 5] = ["-app", "-superuser", "-tls", "-ca", "-token"];
-
-/// Whether a field below a node that is called for a name, or for what has one, holds a name.
-fn says(node: &Node, name: &str, unit: &Unit<'_>) -> bool {
-    let is = |node: &Node| {
-        node.text().is_some_and(|text| {
-            text == name
-                || text.contains("${") && unit.variables.fill(text).as_deref() == Some(name)
-        })
-    };
+/// The names that fields below a node say which are called for a name, or for what has one.
+fn says(node: &Node, unit: &Unit<'_>, said: &mut BTreeSet<String>) {
     let ends = ["name", "secret", "claim", "configmap", "pvc"];
-    node.items().iter().any(|item| says(item, name, unit))
-        || node.entries().iter().any(|(key, value)| {
-            let key = key.text().unwrap_or_default().to_ascii_lowercase();
-            ends.iter().any(|end| key.ends_with(end)) && is(value) || says(value, name, unit)
-        })
+    for item in node.items() {
+        says(item, unit, said);
+    }
+    for (key, value) in node.entries() {
+        let key = key.text().unwrap_or_default().to_ascii_lowercase();
+        if ends.iter().any(|end| key.ends_with(end)) {
+            said.extend(value.text().and_then(|text| unit.variables.fill(text)));
+        }
+        says(value, unit, said);
+    }
 }
 
 /// Whether any other file speaks of a name: then something may make it.

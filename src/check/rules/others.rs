@@ -111,8 +111,9 @@ const WIDE: [&str; 3] = [
 
 /// Tells of what is not there, where others of its kind are in the repository: then it would be there too.
 pub(super) fn check(repository: &Repository<'_>, findings: &mut Findings) {
-    let mut told = BTreeSet::new();
+    let mut lost_names = Lost::default();
     for cluster in &repository.clusters {
+        let mut told = BTreeSet::new();
         let (mut there, mut lost) = (BTreeMap::new(), Vec::new());
         for unit in cluster.units.iter().filter(|unit| !unit.is_remote()) {
             for built in &unit.built {
@@ -134,7 +135,13 @@ pub(super) fn check(repository: &Repository<'_>, findings: &mut Findings) {
             let right = there.get(&one.kind).copied().unwrap_or_default();
             let rare = right >= MANY * missing[&(one.kind.as_str(), one.name.as_str())];
             let none = right == 0;
-            one.look((rare, none), repository, &mut told, findings);
+            one.look(
+                (rare, none),
+                repository,
+                &mut lost_names,
+                &mut told,
+                findings,
+            );
         }
     }
 }
@@ -257,6 +264,7 @@ impl<'r, 'a> One<'r, 'a> {
         &self,
         (rare, none): (bool, bool),
         repository: &Repository<'a>,
+        names: &mut Lost,
         told: &mut BTreeSet<(String, usize)>,
         findings: &mut Findings,
     ) {
@@ -274,7 +282,7 @@ impl<'r, 'a> One<'r, 'a> {
         // So is one of the other kind, where nobody has any of this.
         let alike = rare || none && other.is_some();
         let sure = known || alike && cluster.start.known != Known::Implied;
-        let lost = || other.is_some() || away || is_surely_missing(kind, name, repository);
+        let mut lost = || other.is_some() || away || names.has(kind, name, repository);
         if !(slip || sure && lost()) || !told.insert(self.at.key()) {
             return;
         }
@@ -299,11 +307,22 @@ impl<'r, 'a> One<'r, 'a> {
     }
 }
 
+/// Kinds and names of which it has been looked up whether they are surely nowhere.
+#[derive(Default)]
+struct Lost(BTreeMap<(String, String), bool>);
+
+impl Lost {
+    fn has(&mut self, kind: &str, name: &str, repository: &Repository<'_>) -> bool {
+        let key = (kind.to_owned(), name.to_owned());
+        let known = self.0.entry(key);
+        *known.or_insert_with(|| is_surely_missing(kind, name, repository))
+    }
+}
+
 /// Whether an object would be known if it were there: the repository has others of the kind, and no other file has the
 /// name, as values of a chart would.
 fn is_surely_missing(kind: &str, name: &str, repository: &Repository<'_>) -> bool {
-    let mut objects = repository.objects.all.iter();
-    if !objects.any(|object| object.kind == kind) {
+    if repository.objects.of_name(kind).next().is_none() {
         return false;
     }
     let mut texts = repository.index.texts.iter();

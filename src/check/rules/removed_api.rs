@@ -238,6 +238,10 @@ fn no_such_kind(object: &Object<'_>, repository: &Repository<'_>, findings: &mut
 
 /// Whether a group is one of Flux's, or nearly so.
 fn is_flux(group: &str) -> bool {
+    // Flux 1 and its Helm operator had groups of their own.
+    if ["flux.fluxcd.io", "helm.fluxcd.io"].contains(&group) {
+        return false;
+    }
     group.ends_with("toolkit.fluxcd.io")
         || group.ends_with(".fluxcd.io")
         || group == group::OPERATOR

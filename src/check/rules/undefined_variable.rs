@@ -38,10 +38,14 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
         return;
     }
     let mut texts = Texts::default();
+    let told_otherwise = LazyCell::new(|| {
+        let mut texts = repository.index.texts.values();
+        texts.any(|source| source.text.contains("StrictPostBuildSubstitutions=false"))
+    });
     for cluster in &repository.clusters {
         let mut told: BTreeSet<(String, usize)> = BTreeSet::new();
         let mut found: Vec<Undefined<'_, '_>> = Vec::new();
-        let strict = LazyCell::new(|| is_strict(cluster, repository));
+        let strict = LazyCell::new(|| !*told_otherwise && is_strict(cluster, repository));
         for unit in cluster.units.iter().filter(|unit| puts_in(unit)) {
             look(unit, cluster, &strict, repository, &mut texts, &mut found);
         }
@@ -167,10 +171,11 @@ fn is_assigned(text: &str, name: &str) -> bool {
             if matches!(word, "for" | "read") && next == Some(name) {
                 return true;
             }
-            if word
+            // `X=${X}` is what it is to be set to, and nothing that a script does.
+            let given = word
                 .strip_prefix(name)
-                .is_some_and(|rest| rest.starts_with('='))
-            {
+                .and_then(|rest| rest.strip_prefix('='));
+            if given.is_some_and(|given| !given.contains('$')) {
                 return true;
             }
         }
@@ -249,7 +254,5 @@ fn tell(
 /// Whether the Flux of a cluster refuses what is not set: since 2.9, unless it is told otherwise (kustomize-controller
 /// 1.9.0).
 fn is_strict(cluster: &Cluster<'_>, repository: &Repository<'_>) -> bool {
-    let mut texts = repository.index.texts.values();
-    let told = texts.any(|source| source.text.contains("StrictPostBuildSubstitutions=false"));
-    !told && flux_version(cluster, repository).is_none_or(|version| version >= (2, 9))
+    flux_version(cluster, repository).is_none_or(|version| version >= (2, 9))
 }

@@ -87,8 +87,8 @@ pub(super) fn look(object: &Object<'_>, repository: &Repository<'_>, findings: &
     };
     // Which chart a cluster has is not always to be seen; where others of the kind are written otherwise, it is a new one.
     let now = format!("{group}/{now}");
-    let mut others = repository.objects.all.iter();
-    let others = others.any(|other| other.kind == kind && other.api == now);
+    let mut others = repository.objects.of_name(kind);
+    let others = others.any(|other| other.api == now);
     let message = format!("{kind} {api} is not served any more by what brings it today");
     let finding = findings.add(Spot::node(object.source, node), message);
     finding.severity(if others {
