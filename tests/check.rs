@@ -157,6 +157,92 @@ fn what_is_known_is_not_told_again() {
 }
 
 #[test]
+fn two_that_are_alike_are_two_in_a_baseline() {
+    let sandbox = Sandbox::new();
+    let map = |name: &str, more: &str| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  namespace: default\ndata:\n  a: b\n{more}"
+        )
+    };
+    let wrong = "  debug: true\n";
+    let list =
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yaml]\n";
+    sandbox.write("repo/kustomization.yaml", list);
+    sandbox.write(
+        "repo/a.yaml",
+        &format!("{}---\n{}", map("c", wrong), map("d", "")),
+    );
+    let known = stdout(&sandbox.run(["check", "-C", "repo", "--json"]).code(1));
+    sandbox.write("known.json", &known);
+    let with = ["check", "-C", "repo", "--baseline", "known.json"];
+    sandbox.run(with).success();
+    sandbox.write(
+        "repo/a.yaml",
+        &format!("{}---\n{}", map("c", wrong), map("d", wrong)),
+    );
+    let said = stdout(&sandbox.run(with).code(1));
+    assert_eq!(said.matches("[yaml-trap]").count(), 1, "{said}");
+    // Of a report of GitLab each has a name of its own.
+    let report = stdout(
+        &sandbox
+            .run(["check", "-C", "repo", "--format", "gitlab"])
+            .code(1),
+    );
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let mut names: Vec<&str> = report
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["fingerprint"].as_str().unwrap())
+        .collect();
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all);
+}
+
+#[test]
+fn what_stands_for_several_stays_known() {
+    let sandbox = bad("missing-namespace");
+    let known = stdout(&sandbox.run(["check", "-C", "repo", "--json"]).code(1));
+    sandbox.write("known.json", &known);
+    let file = "repo/apps/web/settings.yaml";
+    let text = sandbox.read(file);
+    let other = text.replace("name: settings", "name: settings-too");
+    assert_ne!(text, other);
+    sandbox.write(file, &format!("{text}---\n{other}"));
+    sandbox
+        .run(["check", "-C", "repo", "--baseline", "known.json"])
+        .success()
+        .stdout(contains("nothing found"));
+}
+
+#[test]
+fn what_is_no_utf8_is_told() {
+    let sandbox = Sandbox::new();
+    let list =
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yaml]\n";
+    sandbox.write("repo/kustomization.yaml", list);
+    sandbox.write("repo/a.yaml", "");
+    let text = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: d}\ndata: {a: \"caf\xe9\"}\n";
+    std::fs::write(sandbox.path("repo/a.yaml"), text).unwrap();
+    let said = sandbox.run(["check", "-C", "repo"]).code(1);
+    said.stdout(contains("what stands here is no UTF-8").and(contains("a.yaml:4:15")));
+}
+
+#[test]
+fn a_fix_does_not_stand_in_the_way_of_others() {
+    let sandbox = bad("missing-path");
+    let file = "repo/clusters/prod/web.yaml";
+    let text = sandbox.read(file).replace("timeout: 5m", "timeout: 5");
+    sandbox.write(file, &text);
+    // A number is no duration, in quotes or not: nothing is written for it.
+    let shown = sandbox.run(["check", "-C", "repo", "--fix", "--dry-run", "--diff"]);
+    let shown = stdout(&shown.success());
+    assert!(!shown.contains("\"5\""), "{shown}");
+}
+
+#[test]
 fn rules_and_weights_are_chosen() {
     let sandbox = bad("unread-file");
     let only = ["check", "-C", "repo", "--rule", "missing-path,missing-file"];

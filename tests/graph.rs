@@ -47,9 +47,9 @@ fn steps_ways_and_reasons() {
         "   1  Chart/cilium, made by terraform/staging\n",
         "   2  Chart/flux-operator, made by terraform/staging, after cilium\n",
         "   5  Kustomization/cilium, applied by flux-system\n",
-        "   6  Kustomization/envoy-gateway, waits for cilium, gateway-api, envoy-gateway-crds, applied by flux-system\n",
+        "   8  Kustomization/envoy-gateway, waits for cilium, gateway-api, envoy-gateway-crds, applied by flux-system\n",
         "  HelmRelease/cilium, applied by cilium, takes over cilium\n",
-        "longest way, 11 steps: Terraform/terraform/staging → Chart/cilium",
+        "longest way, 15 steps: Terraform/terraform/staging → Chart/cilium",
     ] {
         assert!(said.contains(words), "no `{words}` in\n{said}");
     }

@@ -124,6 +124,8 @@ pub struct Finding {
     pub(super) cause: Option<String>,
     /// How many others it stands for.
     pub others: usize,
+    /// How many before it have the same fingerprint.
+    pub(super) number: usize,
 }
 
 impl Finding {
@@ -138,9 +140,17 @@ impl Finding {
         )
     }
 
-    /// What a finding has in common with itself after other lines have changed.
+    /// What a finding has in common with itself after other lines have changed. What stands for several has that of its
+    /// cause, however many there are; of those that are alike each has its number.
     pub fn fingerprint(&self) -> String {
-        format!("{} {} {}", self.rule, self.at.file(), self.message)
+        let number = match self.number {
+            0 => String::new(),
+            number => format!(" #{}", number + 1),
+        };
+        match &self.cause {
+            Some(cause) => format!("{} {cause}{number}", self.rule),
+            None => format!("{} {} {}{number}", self.rule, self.at.file(), self.message),
+        }
     }
 
     /// Says what Flux does then.
@@ -198,6 +208,7 @@ impl Finding {
                 clusters: _,
                 cause,
                 others,
+                number: _,
             } = finding.clone();
             let said = (message, effect, hint, cause, others);
             (rule, severity, at, said, related, fix)
@@ -250,6 +261,7 @@ impl Findings {
             clusters: BTreeSet::new(),
             cause: None,
             others: 0,
+            number: 0,
         });
         &mut self.all[number]
     }

@@ -65,6 +65,12 @@ pub fn check(repository: &Repository<'_>, only: &[&str], config: &Config) -> Rep
     });
     gather(&mut report.findings);
     say_where(&mut report.findings, repository);
+    let mut alike: BTreeMap<String, usize> = BTreeMap::new();
+    for finding in &mut report.findings {
+        let number = alike.entry(finding.fingerprint()).or_default();
+        finding.number = *number;
+        *number += 1;
+    }
     report
 }
 
@@ -165,5 +171,17 @@ fn give_way(findings: &mut Vec<Finding>) {
         .filter(|finding| finding.rule != general)
         .map(place)
         .collect();
-    findings.retain(|finding| finding.rule != general || !said.contains(&place(finding)));
+    let reads = |finding: &Finding| finding.message.contains(rules::misspelt_field::READS);
+    let booleans: BTreeSet<_> = findings
+        .iter()
+        .filter(|finding| finding.rule == general && reads(finding))
+        .map(place)
+        .collect();
+    findings.retain(|finding| {
+        if finding.rule == general {
+            reads(finding) || !said.contains(&place(finding))
+        } else {
+            !booleans.contains(&place(finding))
+        }
+    });
 }

@@ -227,7 +227,7 @@ fn tell(
             // Those that were shown need no telling.
             let hidden = if args.to_do { 0 } else { secrets.len() };
             let time = began.elapsed();
-            let files = (files, index.templated.len());
+            let files = (files, index.templated.len(), repository.clusters.len());
             printer.say(&summary(findings, report.allowed, hidden, files, time));
         }
         Format::Json => {

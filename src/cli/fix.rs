@@ -1,5 +1,6 @@
 //! `landform check --fix`: what can surely be mended, as one change.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -8,7 +9,7 @@ use super::held::hold;
 use super::here::Here;
 use super::plan::uncommitted;
 use crate::change::{Change, Save};
-use crate::check::{Config, Finding, Report as Found, check, fixed};
+use crate::check::{Config, Finding, Fixed, Report as Found, Severity, check, fixed};
 use crate::error::{Error, Problem, Result};
 use crate::git::{self, Place};
 use crate::index::{Index, Objects, Repository};
@@ -84,7 +85,7 @@ pub(super) fn mend(
         printer.say("Nothing to mend: of what was found, landform can surely mend none.");
         return Ok(u8::from(!found.findings.is_empty()));
     }
-    must_help(index, &mended.texts, found, config)?;
+    must_help(index, &mended, found, config)?;
     let mut change = Change::default();
     for (path, text) in &mended.texts {
         let path = RepoPath::new(path.clone()).map_err(|why| Error::refused(Problem::new(why)))?;
@@ -152,7 +153,12 @@ pub(super) fn mend(
     } else {
         printer.say("\nDone: written, not committed");
     }
-    Ok(u8::from(mended.mended.len() < found.findings.len()))
+    let weighs = |finding: &&Finding| {
+        finding.severity > Severity::Hint && !mended.mended.contains(&finding.fingerprint())
+    };
+    Ok(u8::from(
+        found.findings.iter().any(|finding| weighs(&finding)),
+    ))
 }
 
 fn message(found: &Found, mended: &[String]) -> String {
@@ -167,21 +173,34 @@ fn message(found: &Found, mended: &[String]) -> String {
     text
 }
 
-/// Refuses texts in which anything is found that was not before: a mend must not break. What comes to light in other
-/// files, because Flux reads them now, is told by the next check.
-fn must_help(
-    index: &Index,
-    mended: &std::collections::BTreeMap<String, String>,
-    found: &Found,
-    config: &Config,
-) -> Result<()> {
-    let after = index.after(mended.clone());
+/// What a change of a text may break, whatever it was to mend.
+const BROKEN: [&str; 7] = [
+    "bad-metadata",
+    "broken-kustomization",
+    "broken-patch",
+    "broken-yaml",
+    "incomplete-object",
+    "misspelt-field",
+    "yaml-trap",
+];
+
+/// Refuses texts in which something is broken that was not before, or that have again what was to be mended. What comes
+/// to light, because Flux reads it now or comes to it now, is told by the next check.
+fn must_help(index: &Index, mended: &Fixed, found: &Found, config: &Config) -> Result<()> {
+    let after = index.after(mended.texts.clone());
     let objects = Objects::of(&after);
     let repository = Repository::of(&after, &objects);
     let left = check(&repository, &[], config);
     let before: Vec<String> = found.findings.iter().map(Finding::fingerprint).collect();
+    let of_mended = found
+        .findings
+        .iter()
+        .filter(|finding| mended.mended.contains(&finding.fingerprint()));
+    let rules: BTreeSet<&str> = of_mended.map(|finding| finding.rule).collect();
     match left.findings.iter().find(|finding| {
-        mended.contains_key(finding.at.file()) && !before.contains(&finding.fingerprint())
+        mended.texts.contains_key(finding.at.file())
+            && (BROKEN.contains(&finding.rule) || rules.contains(finding.rule))
+            && !before.contains(&finding.fingerprint())
     }) {
         None => Ok(()),
         Some(new) => Err(Error::failed(

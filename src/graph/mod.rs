@@ -119,8 +119,12 @@ impl Graph {
         }
         for (number, unit) in cluster.units.iter().enumerate() {
             let Some(own) = units[number] else { continue };
-            for parent in unit.parents.iter().filter_map(|parent| units[*parent]) {
-                graph.wait(own, parent, Why::AppliedBy);
+            for parent in &unit.parents {
+                let Some(by) = units[*parent] else { continue };
+                graph.wait(own, by, Why::AppliedBy);
+                if looks_at(&cluster.units[*parent], "Kustomization", &unit.name) {
+                    graph.wait(by, own, Why::WaitsForHealth);
+                }
             }
             if let Some(effective) = &unit.effective {
                 graph.depends(own, "Kustomization", &unit.namespace, effective);

@@ -5,19 +5,36 @@ use std::collections::{BTreeSet, VecDeque};
 use super::{Graph, NodeId, Why};
 
 impl Graph {
-    /// What must be ready before a node begins: that which it depends on or takes from, and what applies it. What it
-    /// waits for after that, as the health of what it applies, makes only those later that depend on it.
-    fn before(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+    /// What must be there before a node begins: that which it depends on, with all whose health that looks at, what it
+    /// takes from, and what applies it. The health of what it applies itself makes only those later that depend on it.
+    fn before(&self, node: NodeId) -> BTreeSet<NodeId> {
+        let mut before = BTreeSet::new();
+        for (other, why) in &self.waits[node] {
+            match why {
+                Why::WaitsForHealth => {}
+                Why::DependsOn => {
+                    before.insert(*other);
+                    before.extend(far(*other, |at| self.looked_at(at).collect()));
+                }
+                _ => {
+                    before.insert(*other);
+                }
+            }
+        }
+        before
+    }
+
+    /// Whose health a node looks at.
+    fn looked_at(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         let waits = self.waits[node].iter();
-        waits
-            .filter(|(_, why)| *why != Why::WaitsForHealth)
-            .map(|(other, _)| *other)
+        let health = waits.filter(|(_, why)| *why == Why::WaitsForHealth);
+        health.map(|(other, _)| *other)
     }
 
     /// How many steps each node comes after those that wait for nothing. Those in a circle are none.
     pub fn depths(&self) -> Vec<Option<usize>> {
         let mut left: Vec<usize> = (0..self.nodes.len())
-            .map(|node| self.distinct(node).len())
+            .map(|node| self.before(node).len())
             .collect();
         let mut depths = vec![None; self.nodes.len()];
         let mut queue: VecDeque<NodeId> = VecDeque::new();
@@ -41,10 +58,6 @@ impl Graph {
         depths
     }
 
-    fn distinct(&self, node: NodeId) -> BTreeSet<NodeId> {
-        self.before(node).collect()
-    }
-
     /// For each node, who waits for it before it begins.
     fn waiting(&self) -> Vec<BTreeSet<NodeId>> {
         let mut waiting = vec![BTreeSet::new(); self.nodes.len()];
@@ -66,6 +79,7 @@ impl Graph {
             way.push(node);
             next = self
                 .before(node)
+                .into_iter()
                 .max_by_key(|other| (depths[*other], std::cmp::Reverse(*other)))
                 .filter(|_| depths[node].is_some_and(|depth| depth > 0));
         }
@@ -75,7 +89,7 @@ impl Graph {
 
     /// All that a node waits for, near or far: the first to begin first.
     pub fn needs(&self, node: NodeId) -> Vec<NodeId> {
-        self.ordered(&far(node, |node| self.before(node).collect()))
+        self.ordered(&far(node, |node| self.before(node).into_iter().collect()))
     }
 
     /// All that waits for a node, near or far: the first to begin first. What only looks at the health of something
@@ -176,12 +190,15 @@ mod tests {
                 .collect()
         };
         let web = graph.named("web").unwrap();
+        // What it depends on is ready after the release that it looks at.
         assert_eq!(
             titles(graph.needs(web)),
             [
                 "GitRepository/flux-system",
+                "OCIRepository/data",
                 "Kustomization/flux-system",
-                "Kustomization/data"
+                "Kustomization/data",
+                "HelmRelease/data"
             ]
         );
         let release = graph.named("HelmRelease/data").unwrap();
@@ -196,5 +213,36 @@ mod tests {
         );
         assert_eq!(graph.depths()[graph.named("circle").unwrap()], None);
         assert_eq!(graph.named("nobody"), None);
+    }
+
+    #[test]
+    fn children_are_looked_at_too() {
+        let mut all = unit("flux-system", "", "").replace("./flux-system", "./clusters/a");
+        all += &unit("infra", "", "  wait: true\n");
+        all += &unit("apps", "infra", "");
+        let child = unit("crds", "", "");
+        let texts = [
+            ("clusters/a/all.yaml", all.as_str()),
+            ("infra/crds.yaml", child.as_str()),
+            (
+                "crds/x.yaml",
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: y}\n",
+            ),
+        ];
+        let texts = texts.map(|(path, text)| (path.to_owned(), text.to_owned()));
+        let index = Index::of_texts(texts.into());
+        let objects = Objects::of(&index);
+        let repository = Repository::of(&index, &objects);
+        let graph = Graph::of(&repository.clusters[0], &repository);
+        let crds = graph.named("crds").unwrap();
+        let needed: Vec<String> = graph
+            .needed_by(crds)
+            .into_iter()
+            .map(|node| graph.nodes[node].title())
+            .collect();
+        assert_eq!(needed, ["Kustomization/infra", "Kustomization/apps"]);
+        let critical = graph.critical();
+        let last = critical.last().unwrap();
+        assert_eq!(graph.nodes[*last].title(), "Kustomization/apps");
     }
 }

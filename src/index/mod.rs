@@ -44,12 +44,13 @@ pub use flux::{FluxKustomization, Version, version_node};
 pub use helm::{Layer, Release, chart_source, release_id};
 pub use identity::Clash;
 pub use patch::{Fit, Idle, fit};
-pub use path::{folder_of, join, relative, rooted};
+pub use path::{folder_of, is_within, join, relative, rooted};
 pub use reference::{Reference, Role, names_paths, references};
 pub use repository::Repository;
 pub use scope::{is_cluster_scoped, lives_in_namespace};
 pub use source::{Folder, SourceName};
 pub use start::{Known, Start};
+pub use starts::bootstrapped;
 pub use variables::Variables;
 
 use hcl_edit::structure::Body;

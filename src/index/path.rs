@@ -41,6 +41,12 @@ pub fn folder_of(file: &str) -> &str {
     file.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
+/// Whether a path lies in a folder, or is it. All lie in the root.
+pub fn is_within(path: &str, folder: &str) -> bool {
+    let rest = path.strip_prefix(folder);
+    folder.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// How a file in `folder` names a path.
 pub fn relative(folder: &str, path: &str) -> String {
     let from: Vec<&str> = folder.split('/').filter(|p| !p.is_empty()).collect();
@@ -69,6 +75,19 @@ mod tests {
         assert_eq!(join("a", "../.."), None);
         assert_eq!(join("a", "https://h/x"), None);
         assert_eq!(join("a", "/etc"), None);
+    }
+
+    #[test]
+    fn what_lies_in_a_folder() {
+        for (path, folder, is) in [
+            ("a/b", "a", true),
+            ("a", "a", true),
+            ("a", "", true),
+            ("ab", "a", false),
+            ("a", "a/b", false),
+        ] {
+            assert_eq!(is_within(path, folder), is, "{path} {folder}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::roots::Roots;
 use super::start::{Known, Start};
 use super::starts::{is_template, outermost_folders, starts};
 use super::terraform::Terraform;
-use super::{Index, Reference, folder_of, rooted};
+use super::{Index, Reference, folder_of, is_within, rooted};
 use crate::error::Source;
 use crate::yaml::Node;
 
@@ -179,11 +179,11 @@ fn credible(mut clusters: Vec<Cluster<'_>>) -> Vec<Cluster<'_>> {
     let known: Vec<String> = clusters
         .iter()
         .filter(|cluster| is_known(cluster))
-        .map(|cluster| format!("{}/", cluster.start.folder))
+        .map(|cluster| cluster.start.folder.clone())
         .collect();
     clusters.retain(|cluster| {
         let folder = &cluster.start.folder;
-        let within = known.iter().any(|known| folder.starts_with(known));
+        let within = known.iter().any(|known| is_within(folder, known));
         is_known(cluster)
             || homes.is_empty()
             || homes.contains(folder_of(folder))
@@ -205,7 +205,7 @@ fn outermost(mut clusters: Vec<Cluster<'_>>) -> Vec<Cluster<'_>> {
     while let Some(inner) = clusters.get(number) {
         let below = |outer: &Cluster<'_>| {
             let (folder, above) = (&inner.start.folder, &outer.start.folder);
-            let within = above.is_empty() || folder.starts_with(&format!("{above}/"));
+            let within = is_within(folder, above);
             let implied = inner.start.known == Known::Implied;
             outer.start.known != Known::Implied
                 && folder != above

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{Objects, group};
-use super::path::rooted;
+use super::path::{is_within, rooted};
 use super::{Index, folder_of};
 use crate::yaml::Node;
 
@@ -73,10 +73,7 @@ fn root(paths: &BTreeMap<String, &str>, folders: &BTreeSet<&str>) -> Option<Stri
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for (path, by) in paths {
         // What names a folder of its own name lies in it, and means that of another source.
-        let own = |folder: &str| {
-            let rest = folder_of(by).strip_prefix(folder);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
+        let own = |folder: &str| is_within(folder_of(by), folder);
         for folder in folders.iter().filter(|folder| !own(folder)) {
             let above = folder.strip_suffix(path.as_str());
             let root = above.and_then(|above| match above {

@@ -7,7 +7,7 @@ use super::document::{Object, ObjectId, Objects, group};
 use super::repository::{effective, place, place_of};
 use super::roots::{MADE, Roots};
 use super::source::{SourceName, source_of};
-use super::{Index, folder_of};
+use super::{Index, folder_of, is_within};
 use crate::yaml::Node;
 
 /// Why a cluster is known to begin where it does.
@@ -178,14 +178,8 @@ fn part(file: &str, index: &Index, objects: &Objects<'_>) -> Option<String> {
     }
     let mut folder = folder_of(file);
     loop {
-        let below = |path: &str| {
-            folder.is_empty()
-                || path
-                    .strip_prefix(folder)
-                    .is_some_and(|rest| rest.starts_with('/'))
-        };
         let mut units = objects.of_kind(group::KUSTOMIZE, "Kustomization");
-        if units.any(|(_, object)| !object.nested && below(object.file())) {
+        if units.any(|(_, object)| !object.nested && is_within(object.file(), folder)) {
             return Some(folder.to_owned());
         }
         if folder.is_empty() {

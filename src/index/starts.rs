@@ -8,7 +8,7 @@ use super::build::{Builder, Origin};
 use super::document::{Object, ObjectId, Objects, group};
 use super::repository::{effective, is_dotted, place_of};
 use super::start::{Known, Start};
-use super::{Index, Reference, Role, folder_of, is_kustomization, rooted};
+use super::{Index, Reference, Role, folder_of, is_kustomization, is_within, rooted};
 use crate::yaml::Node;
 
 /// Where the Flux of each cluster begins to read.
@@ -65,7 +65,7 @@ pub(super) fn starts<'a>(
             Some(_) => {}
             None if is_template(object, objects) => {}
             // The same, where the kustomization of that folder does not list it.
-            None if is_bootstrapped(object) => {
+            None if bootstrapped(object).is_some() => {
                 let start = Start::of_itself(id, object, index, &builder.roots);
                 starts.extend(start.filter(|start| folders.insert(start.folder.clone())));
             }
@@ -213,17 +213,14 @@ fn is_own(id: ObjectId, by: &BTreeSet<Option<ObjectId>>, objects: &Objects<'_>) 
         })
 }
 
-/// Whether a Flux Kustomization is what `flux bootstrap` writes: by its name, and because it applies a folder in which it
-/// lies itself.
-fn is_bootstrapped(object: &Object<'_>) -> bool {
+/// The folder that a Flux Kustomization applies and lies in itself, if it is called as `flux bootstrap` calls what it
+/// writes. Others may be applied by hand, or be a test's.
+pub fn bootstrapped(object: &Object<'_>) -> Option<String> {
     let text = |path: &[&str]| object.node.at(path).and_then(Node::text);
     let own = [object.namespace, text(&["spec", "sourceRef", "name"])];
-    let folder = text(&["spec", "path"]).and_then(|path| rooted("", path));
-    own == [Some(object.name); 2]
-        && folder.is_some_and(|folder| {
-            !folder.is_empty()
-                && format!("{}/", folder_of(object.file())).starts_with(&format!("{folder}/"))
-        })
+    let folder = text(&["spec", "path"]).and_then(|path| rooted("", path))?;
+    let within = !folder.is_empty() && is_within(folder_of(object.file()), &folder);
+    (own == [Some(object.name); 2] && within).then_some(folder)
 }
 
 /// Whether a Flux Kustomization is there to be filled in by a script: no cluster has one of such a name.

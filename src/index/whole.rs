@@ -48,10 +48,18 @@ impl Index {
             .into_par_iter()
             .map(|path| match std::fs::read(root.join(path)) {
                 Ok(bytes) => {
-                    let text = String::from_utf8(bytes)
-                        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into());
+                    let (text, broken) = match String::from_utf8(bytes) {
+                        Ok(text) => (text, None),
+                        Err(error) => (
+                            String::from_utf8_lossy(error.as_bytes()).into_owned(),
+                            Some(error.utf8_error().valid_up_to()),
+                        ),
+                    };
                     let source = Source::new(path.as_str(), text);
-                    let read = parse(path, &source);
+                    let read = match broken.filter(|_| is_yaml(path)) {
+                        Some(at) => Read::Broken(vec![not_utf8(&source, at)]),
+                        None => parse(path, &source),
+                    };
                     (path.clone(), Ok(source), read)
                 }
                 Err(error) => (path.clone(), Err(unreadable(path, &error)), Read::Text),
@@ -323,6 +331,15 @@ fn parse(path: &str, source: &Arc<Source>) -> Read {
         },
         Err(error) => Read::Broken(error.problems),
     }
+}
+
+/// go-yaml reads nothing but UTF-8: "invalid trailing UTF-8 octet". Up to there the text is as it was read.
+fn not_utf8(source: &Arc<Source>, at: usize) -> Problem {
+    let end = source.text[at..]
+        .chars()
+        .next()
+        .map_or(at, |c| at + c.len_utf8());
+    Problem::new("broken YAML: what stands here is no UTF-8").span(source, at..end)
 }
 
 /// Whether it is the parser that gave up, and not the text that is wrong: it looks ahead over so many comments only.

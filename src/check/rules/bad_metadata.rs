@@ -98,7 +98,8 @@ fn fields(object: &Object<'_>, findings: &mut Findings) {
             "is {field} meant to stand elsewhere: under spec, or under labels?"
         ));
         let mut names = FIELDS.iter();
-        if let Some(meant) = names.find(|name| is_slip(field, name)) {
+        if let Some(meant) = names.find(|name| is_slip(field, name) && metadata.get(name).is_none())
+        {
             finding.hint(format!("did you mean `{meant}`?"));
             mend_slip(finding, meant);
         }

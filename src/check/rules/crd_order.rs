@@ -113,6 +113,7 @@ fn tell(late: Vec<Late>, findings: &mut Findings) {
         message
     };
     let finding = findings.add(at, message);
+    finding.because(format!("{} {}", release.file(), unit));
     finding.severity(Severity::Hint);
     finding.effect(format!(
         "on a new cluster {unit} fails with \"no matches for kind {kind}\" until the release is installed"

@@ -83,6 +83,7 @@ fn missing(
     let verb = if used.count == 1 { "is" } else { "are" };
     let message = format!("{count} {verb} for the namespace {name}, which nothing here makes");
     let finding = findings.add(used.at.clone(), message);
+    finding.because(format!("{} {name}", cluster.label()));
     finding.effect(format!(
         "Flux applies nothing of that build: namespaces \"{name}\" not found"
     ));

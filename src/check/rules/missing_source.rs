@@ -225,6 +225,11 @@ fn tell(
     );
     let finding = findings.add(Spot::from(node), message);
     finding.on(object.cluster);
+    finding.because(format!(
+        "{} {kind} {of} {} {name}",
+        object.cluster.label(),
+        namespace.unwrap_or_default()
+    ));
     finding.effect(format!(
         "{} is not applied: Flux says \"source not found\"",
         object.built.name

@@ -146,6 +146,9 @@ fn bare(repository: &Repository<'_>) -> BTreeSet<usize> {
     ids.collect()
 }
 
+/// What kustomize makes of a word of YAML 1.1: other rules, which take it for a name, are wrong about it.
+pub(in crate::check) const READS: &str = "reads a boolean in";
+
 /// Booleans of YAML 1.1.
 fn is_old_flag(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
@@ -267,6 +270,12 @@ impl Reader<'_> {
             Kind::Sequence(_) => Value::Array(Vec::new()),
             Kind::Mapping(_) => Value::Object(serde_json::Map::new()),
         };
+        if self.any_case
+            && field.holds == Type::Text
+            && self.is_flag_there(node, field.name, findings)
+        {
+            return;
+        }
         let (fits, wanted) = match field.holds {
             Type::Any => (true, ""),
             Type::Text => (value.is_string(), "a text"),
@@ -278,19 +287,23 @@ impl Reader<'_> {
             Type::Map | Type::Object => (value.is_object(), "a map"),
         };
         if !fits {
-            self.misfit(node, field.name, wanted, findings);
+            self.misfit(node, (field.name, field.pattern), wanted, findings);
             return;
         }
         match field.holds {
             Type::Object => self.object(node, &field.fields, findings),
             Type::Map => {
                 for (key, value) in node.entries() {
+                    if self.any_case {
+                        let name = key.text().unwrap_or(field.name);
+                        self.is_flag_there(value, name, findings);
+                    }
                     let plain = matches!(value.kind, Kind::Scalar { .. });
                     let open = value.text().is_some_and(is_open);
                     // What holds a text and is given something else: the rule yaml-trap tells of it.
                     if !plain && !open {
                         let name = key.text().unwrap_or(field.name).to_owned();
-                        self.misfit(value, &name, "a text", findings);
+                        self.misfit(value, (&name, None), "a text", findings);
                     }
                 }
             }
@@ -299,12 +312,40 @@ impl Reader<'_> {
         }
     }
 
-    fn misfit(&self, node: &Node, name: &str, wanted: &str, findings: &mut Findings) {
+    /// kustomize reads its own files by YAML 1.1, in which these are booleans. Measured: "cannot unmarshal bool into Go
+    /// struct field".
+    fn is_flag_there(&self, node: &Node, name: &str, findings: &mut Findings) -> bool {
+        let Kind::Scalar { text, plain: true } = &node.kind else {
+            return false;
+        };
+        if !is_old_flag(text) {
+            return false;
+        }
+        let message = format!("{name} is a text, and kustomize {READS} `{text}`");
+        let finding = self.add(node, message, findings);
+        finding.hint("write it in quotes");
+        let edit = (Spot::node(self.source, node), format!("\"{text}\""));
+        finding.fix("put it in quotes", vec![edit]);
+        true
+    }
+
+    fn misfit(
+        &self,
+        node: &Node,
+        (name, pattern): (&str, Option<&str>),
+        wanted: &str,
+        findings: &mut Findings,
+    ) {
         let message = format!("{name} is {wanted}, and this is {}", node.describe());
         let finding = self.add(node, message, findings);
         finding.hint(format!("write {wanted}"));
         if let (Kind::Scalar { text, plain }, true) = (&node.kind, wanted == "a text") {
-            if *plain {
+            // A number alone is no duration, be it in quotes or not.
+            if pattern.is_some() {
+                finding.hint(format!(
+                    "write it as {name} is written: `{text}m` or `{text}s` for a time"
+                ));
+            } else if *plain {
                 finding.hint("write it in quotes");
                 let edit = (Spot::node(self.source, node), format!("\"{text}\""));
                 finding.fix("put it in quotes", vec![edit]);

@@ -138,6 +138,9 @@ fn wrong(node: &Node) -> Option<&'static str> {
     let Some(kind) = kind.filter(|kind| !kind.is_empty()) else {
         return (!entries.is_empty()).then_some("is no object: it has no kind");
     };
+    if node.get("apiVersion").is_none_or(Node::is_null) {
+        return Some("has an object without apiVersion");
+    }
     let named = node
         .at(&["metadata", "name"])
         .is_some_and(|name| !name.is_null());

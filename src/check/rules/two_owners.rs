@@ -77,7 +77,9 @@ fn tell(
             number - 1
         ),
     };
+    let cause = format!("{} {same} {}", title(last, repository), names.join(" "));
     let finding = findings.add(at, format!("{what} applied by {shown}{rest}"));
+    finding.because(cause);
     if same {
         let (by, _) = owners[0];
         let labels = owners

@@ -3,7 +3,7 @@
 use super::common::near_path;
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
-use crate::index::{Builder, Lookup, Object, ObjectId, Repository, folder_of, group, rooted};
+use crate::index::{Builder, Lookup, Object, ObjectId, Repository, bootstrapped, folder_of, group};
 use crate::yaml::Node;
 
 pub(in crate::check) const RULE: Rule = Rule {
@@ -76,29 +76,16 @@ fn itself(repository: &Repository<'_>, findings: &mut Findings) {
         .objects
         .of_kind(group::KUSTOMIZE, "Kustomization")
     {
-        let (path, spec) = (object.file(), |key: &str| object.node.at(&["spec", key]));
-        let text = |key: &str| spec(key).and_then(Node::text);
-        let (Some(folder), Some("true")) = (
-            text("path").and_then(|path| rooted("", path)),
-            text("prune"),
-        ) else {
+        let (path, prune) = (object.file(), object.node.at(&["spec", "prune"]));
+        if prune.and_then(Node::text) != Some("true")
+            || repository.reached.contains(path)
+            || object.nested
+        {
+            continue;
+        }
+        let Some(folder) = bootstrapped(object) else {
             continue;
         };
-        // As `flux bootstrap` calls them. Others may be applied by hand, or be a test's.
-        let own = [
-            object.namespace,
-            object
-                .node
-                .at(&["spec", "sourceRef", "name"])
-                .and_then(Node::text),
-        ];
-        if own != [Some(object.name); 2] {
-            continue;
-        }
-        let holds = folder_of(path) == folder || folder_of(path).starts_with(&format!("{folder}/"));
-        if folder.is_empty() || !holds || repository.reached.contains(path) || object.nested {
-            continue;
-        }
         let Some(list) = index.kustomization_file(folder_of(path)) else {
             continue;
         };

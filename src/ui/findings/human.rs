@@ -103,12 +103,12 @@ fn range(at: &Spot) -> (&str, std::ops::Range<usize>) {
     (text, start..end)
 }
 
-/// How many there are, over how many files and templates, in what time.
+/// How many there are, over how many files and templates of how many clusters, in what time.
 pub fn summary(
     findings: &[Finding],
     allowed: usize,
     to_do: usize,
-    (files, templated): (usize, usize),
+    (files, templated, clusters): (usize, usize, usize),
     time: Duration,
 ) -> String {
     let words: Vec<String> = counts(findings)
@@ -139,8 +139,12 @@ pub fn summary(
         1 => ", one of them a template and passed over".to_owned(),
         several => format!(", {several} of them templates and passed over"),
     };
+    let begins = match clusters {
+        0 => "; no Flux begins here, so each file was looked at for itself",
+        _ => "",
+    };
     format!(
-        "{found}{allowed}; {files} files{templated} in {} ms{to_do}",
+        "{found}{allowed}; {files} files{templated} in {} ms{begins}{to_do}",
         time.as_millis()
     )
 }
