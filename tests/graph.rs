@@ -95,6 +95,11 @@ fn what_a_file_reaches() {
     );
     let said = graph(&sandbox, &["--impact", "terraform/staging/main.tf"]);
     assert_eq!(said, "clusters/staging\n  Terraform in terraform/staging\n");
+    // All that is built in a folder comes through its kustomization, and nothing of it takes from itself.
+    let said = graph(&sandbox, &["--impact", "apps/grafana/kustomization.yaml"]);
+    assert!(said.contains("ConfigMap grafana/grafana-values"), "{said}");
+    assert!(said.contains("HelmRelease grafana/grafana"), "{said}");
+    assert!(!said.contains("and through it HelmRelease"), "{said}");
     let said = graph(&sandbox, &["--impact", "README.md"]);
     assert_eq!(said, "no cluster's Flux reads README.md\n");
     let said = graph(

@@ -112,12 +112,13 @@ struct Allowance {
     used: bool,
 }
 
-/// The allowances in the comments of a text. One on a line of its own is for the next line, one behind something for
-/// its own.
+/// The allowances in the comments of a text. One on a line of its own is for the next line that is no comment, one behind
+/// something for its own.
 fn allowances(text: &str) -> Vec<Allowance> {
     let mut found = Vec::new();
     let mut start = 0;
-    for (number, line) in text.split('\n').enumerate() {
+    let lines: Vec<&str> = text.split('\n').collect();
+    for (number, line) in lines.iter().enumerate() {
         if let Some(hash) = line.find('#')
             && let Some(at) = line[hash..].find(MARK)
         {
@@ -125,10 +126,13 @@ fn allowances(text: &str) -> Vec<Allowance> {
             let (rule, reason) = words.split_once(' ').unwrap_or((words, ""));
             let alone = line[..hash].trim().is_empty();
             let own = number + 1;
+            let mut below = lines[own..].iter();
+            let next = below.position(|line| !line.trim_start().starts_with('#'));
+            let next = own + 1 + next.unwrap_or_default();
             found.push(Allowance {
                 rule: rule.to_owned(),
                 span: start + hash..start + line.trim_end().len(),
-                lines: if alone { [own, own + 1] } else { [own, own] },
+                lines: if alone { [own, next] } else { [own, own] },
                 reason: !reason.trim().is_empty(),
                 used: false,
             });
@@ -216,5 +220,13 @@ mod tests {
             (all[1].rule.as_str(), all[1].lines, all[1].reason),
             ("z", [2, 3], false)
         );
+    }
+
+    #[test]
+    fn several_stand_above_one_line() {
+        let text = "a: 1\n# landform: allow one why\n# landform: allow two why\n# a word\nb: 2 # landform: allow three why\n";
+        let found = allowances(text);
+        let lines: Vec<[usize; 2]> = found.iter().map(|one| one.lines).collect();
+        assert_eq!(lines, [[2, 5], [3, 5], [5, 5]]);
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::index::terraform::is_terraform;
-use crate::index::{Origin, Reference, Repository, Role, Unit, folder_of};
+use crate::index::{
+    Origin, Reference, Repository, Role, Unit, folder_of, is_kustomization, is_within,
+};
 
 /// What a file reaches on one cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,12 +130,9 @@ fn users(parts: &BTreeSet<Name>, unit: &Unit<'_>, repository: &Repository<'_>) -
                     named(text("namespace").unwrap_or(home)),
                     named(text("name").unwrap_or_default()),
                 );
-                if parts.contains(&taken) {
-                    titles.insert(title(&(
-                        kind.to_owned(),
-                        home.to_owned(),
-                        built.name.clone(),
-                    )));
+                let own = (kind.to_owned(), home.to_owned(), built.name.clone());
+                if parts.contains(&taken) && !parts.contains(&own) {
+                    titles.insert(title(&own));
                 }
             }
         }
@@ -148,17 +147,23 @@ fn objects(
     repository: &Repository<'_>,
 ) -> BTreeSet<Name> {
     let mut names = BTreeSet::new();
+    // All that is built in a folder comes through its kustomization.
+    let through = is_kustomization(file).then(|| folder_of(file));
     for built in &unit.built {
         let kind = built.kind(repository.objects);
         let part = match &built.origin {
             Origin::Object(id) => {
-                repository.objects.all[*id].file() == file
+                let own = repository.objects.all[*id].file();
+                own == file
+                    || through.is_some_and(|folder| is_within(folder_of(own), folder))
                     || built.patches.iter().any(|patch| patch.source.name == file)
             }
             Origin::Generated(generated) => {
                 let text = &generated.source.text[generated.node.span.clone()];
                 let name = file.rsplit('/').next().unwrap_or(file);
-                takers.contains(&generated.source.name.as_str()) && text.contains(name)
+                let own = generated.source.name.as_str();
+                takers.contains(&own) && text.contains(name)
+                    || through.is_some_and(|folder| is_within(folder_of(own), folder))
             }
         };
         if part {
