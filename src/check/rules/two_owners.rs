@@ -77,7 +77,8 @@ fn tell(
             number - 1
         ),
     };
-    let cause = format!("{} {same} {}", title(last, repository), names.join(" "));
+    let (who, what_first) = (names.join(" "), title(last, repository));
+    let cause = format!("{what_first} {same} {who} {}", at.file());
     let finding = findings.add(at, format!("{what} applied by {shown}{rest}"));
     finding.because(cause);
     if same {
