@@ -157,6 +157,17 @@ fn what_is_known_is_not_told_again() {
 }
 
 #[test]
+fn allowances_are_looked_at_alone_too() {
+    let sandbox = bad("unused-allowance");
+    let all = stdout(&sandbox.run(["check", "-C", "repo"]).code(1));
+    let alone = ["check", "-C", "repo", "--rule", "unused-allowance"];
+    let alone = stdout(&sandbox.run(alone).code(1));
+    let count = |text: &str| text.matches("[unused-allowance]").count();
+    assert_ne!(count(&all), 0);
+    assert_eq!(count(&all), count(&alone), "{alone}");
+}
+
+#[test]
 fn two_that_are_alike_are_two_in_a_baseline() {
     let sandbox = Sandbox::new();
     let map = |name: &str, more: &str| {

@@ -35,6 +35,13 @@ pub struct Report {
 /// Runs rules over a repository: all, or those of these names. Several at a time, in an order that does not depend on
 /// which is the first to end.
 pub fn check(repository: &Repository<'_>, only: &[&str], config: &Config) -> Report {
+    // Whether an allowance is used shows only when all rules run.
+    let asked = only;
+    let only = if asked.contains(&rules::unused_allowance::RULE.id) {
+        &[]
+    } else {
+        asked
+    };
     let wanted = |rule: &&Rule| only.is_empty() || only.contains(&rule.id);
     let rules: Vec<&'static Rule> = RULES.iter().filter(wanted).collect();
     let mut findings: Vec<Finding> = rules
@@ -50,6 +57,9 @@ pub fn check(repository: &Repository<'_>, only: &[&str], config: &Config) -> Rep
     report
         .findings
         .retain(|finding| !is_idle(finding, repository));
+    report
+        .findings
+        .retain(|finding| asked.is_empty() || asked.contains(&finding.rule));
     for finding in &mut report.findings {
         if is_test_data(finding, repository) {
             finding.severity(Severity::Hint);
