@@ -195,25 +195,31 @@ impl Finding {
 
     /// Whether another one says the same, on whichever cluster.
     pub(super) fn says_the_same(&self, other: &Self) -> bool {
-        let said = |finding: &Self| {
-            let Self {
-                rule,
-                severity,
-                at,
-                message,
-                effect,
-                hint,
-                related,
-                fix,
-                clusters: _,
-                cause,
-                others,
-                number: _,
-            } = finding.clone();
-            let said = (message, effect, hint, cause, others);
-            (rule, severity, at, said, related, fix)
-        };
-        said(self) == said(other)
+        // A field that is added has to be thought of here.
+        let Self {
+            rule,
+            severity,
+            at,
+            message,
+            effect,
+            hint,
+            related,
+            fix,
+            clusters: _,
+            cause,
+            others,
+            number: _,
+        } = self;
+        *rule == other.rule
+            && *severity == other.severity
+            && *at == other.at
+            && *message == other.message
+            && *effect == other.effect
+            && *hint == other.hint
+            && *related == other.related
+            && *fix == other.fix
+            && *cause == other.cause
+            && *others == other.others
     }
 
     /// Weighs it otherwise than its rule does.

@@ -54,12 +54,10 @@ pub fn check(repository: &Repository<'_>, only: &[&str], config: &Config) -> Rep
         .collect();
     give_way(&mut findings);
     let mut report = allow::sift(repository, findings, config, only);
-    report
-        .findings
-        .retain(|finding| !is_idle(finding, repository));
-    report
-        .findings
-        .retain(|finding| asked.is_empty() || asked.contains(&finding.rule));
+    report.findings.retain(|finding| {
+        let wanted = asked.is_empty() || asked.contains(&finding.rule);
+        wanted && !is_idle(finding, repository)
+    });
     for finding in &mut report.findings {
         if is_test_data(finding, repository) {
             finding.severity(Severity::Hint);

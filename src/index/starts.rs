@@ -108,7 +108,6 @@ fn patched<'a>(
     };
     for folder in outermost_folders(index, objects, by_kustomize) {
         let build = builder.build(folder);
-
         for built in &build.built {
             let (Some(all), Origin::Object(id)) = (effective(objects, built), &built.origin) else {
                 continue;

@@ -140,6 +140,21 @@ pub(super) fn is_slip(name: &str, other: &str) -> bool {
         && letters(name) != letters(other)
 }
 
+/// Whether there is nothing of a name: what is only like it, and no slip, is another.
+pub(super) fn is_lost(found: &Lookup<'_, '_>, name: &str) -> bool {
+    match found {
+        Lookup::None => true,
+        Lookup::Near(near) => !is_slip(name, near),
+        _ => false,
+    }
+}
+
+/// Booleans of YAML 1.1, which are texts in YAML 1.2.
+pub(super) fn is_old_flag(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    matches!(text.as_str(), "yes" | "no" | "on" | "off" | "y" | "n")
+}
+
 /// An object of a build: `Kind namespace/name`, as it comes out.
 pub(super) fn title(built: &Built<'_>, repository: &Repository<'_>) -> String {
     let kind = built.kind(repository.objects);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::common::is_old_flag;
 use super::handover::{Pair, merged, pairs, title, values_of};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
@@ -221,8 +222,7 @@ fn ambiguous<'n>(node: &'n Node, found: &mut Vec<(&'n Node, &'static str)>) {
 /// What a plain scalar is for a reader of YAML 1.1 and not for one of 1.2, or the other way round.
 fn other_reading(text: &str) -> Option<&'static str> {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let lower = text.to_ascii_lowercase();
-    if ["yes", "no", "on", "off", "y", "n"].contains(&lower.as_str()) {
+    if is_old_flag(text) {
         return Some("a boolean");
     }
     if text.len() > 1 && text.starts_with('0') && digits(text) {

@@ -1,6 +1,6 @@
 //! `dependsOn` of something that is not there.
 
-use super::common::{applied, instead, is_slip};
+use super::common::{applied, instead, is_lost};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::index::{Known, Lookup, Repository, group};
@@ -45,12 +45,7 @@ fn check(repository: &Repository<'_>, findings: &mut Findings) {
                 let is_other = matches!(foreign, Lookup::Found(..));
                 let open =
                     object.cluster.start.known == Known::Implied || object.cluster.may_have_more();
-                // One that is only like it is another.
-                let lost = match found {
-                    Lookup::None => true,
-                    Lookup::Near(near) => !is_slip(&name, near),
-                    _ => false,
-                };
+                let lost = is_lost(&found, &name);
                 if lost && !is_other && open && elsewhere(repository, kind, &name) {
                     continue;
                 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::common::{Applied, applied, applied_on, instead, is_slip, mend_slip};
+use super::common::{Applied, applied, applied_on, instead, is_lost, is_slip, mend_slip};
 use crate::check::finding::{Findings, Severity, Spot};
 use crate::check::registry::Rule;
 use crate::index::{Known, Located, Lookup, Repository, group};
@@ -256,12 +256,8 @@ fn tell(
     }
     let mut named = repository.objects.named(of, name);
     let written = named.find(|object| !repository.reached.contains(object.file()));
-    let none = match found {
-        Lookup::None => true,
-        Lookup::Near(near) => !is_slip(name, near),
-        _ => false,
-    };
-    if none
+    let lost = is_lost(&found, name);
+    if lost
         && !is_other
         && let Some(written) = written
     {
@@ -269,7 +265,7 @@ fn tell(
         finding.severity(Severity::Hint);
         finding.effect("it is written, and nothing here applies it: unless somebody does by hand, Flux says \"source not found\"");
         finding.related(Spot::name(written), "it is written here");
-    } else if none && !is_other && object.cluster.may_have_more() {
+    } else if lost && !is_other && object.cluster.may_have_more() {
         finding.severity(Severity::Warning);
     }
 }

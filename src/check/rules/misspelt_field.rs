@@ -6,7 +6,7 @@ use std::sync::Arc;
 use regex_lite::Regex;
 use serde_json::Value;
 
-use super::common::is_slip;
+use super::common::{is_old_flag, is_slip};
 use super::{older_fields, refused};
 use crate::check::facts::fields::{self, Field, Type};
 use crate::check::finding::{Finding, Findings, Severity, Spot};
@@ -148,12 +148,6 @@ fn bare(repository: &Repository<'_>) -> BTreeSet<usize> {
 
 /// What kustomize makes of a word of YAML 1.1: other rules, which take it for a name, are wrong about it.
 pub(in crate::check) const READS: &str = "reads a boolean in";
-
-/// Booleans of YAML 1.1.
-fn is_old_flag(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    matches!(text.as_str(), "yes" | "no" | "on" | "off" | "y" | "n")
-}
 
 /// Whether a text has parts that something puts in.
 fn is_open(text: &str) -> bool {

@@ -12,8 +12,8 @@ struct Named {
     /// The group and kinds that have it.
     group: &'static str,
     kinds: &'static [&'static str],
-    /// The lists and maps that lead to it; a list means each of its items.
-    path: &'static [&'static str],
+    /// Where it stands: the lists and maps that lead to it; a list means each of its items.
+    paths: &'static [&'static [&'static str]],
     /// The kind that is meant if the reference says none, and the other that it may say.
     of: &'static [&'static str],
     /// The group of that.
@@ -27,27 +27,15 @@ const UNSIGNED: &str = "no certificate is issued";
 const UNSERVED: &str = "no gateway serves the route";
 
 /// The fields of these kinds' definitions.
-const FIELDS: [Named; 9] = [
+const FIELDS: [Named; 7] = [
     Named {
         group: "external-secrets.io",
         kinds: &["ExternalSecret"],
-        path: &["spec", "secretStoreRef"],
-        of: &["SecretStore", "ClusterSecretStore"],
-        of_group: "external-secrets.io",
-        effect: UNREAD,
-    },
-    Named {
-        group: "external-secrets.io",
-        kinds: &["ExternalSecret"],
-        path: &["spec", "data", "sourceRef", "storeRef"],
-        of: &["SecretStore", "ClusterSecretStore"],
-        of_group: "external-secrets.io",
-        effect: UNREAD,
-    },
-    Named {
-        group: "external-secrets.io",
-        kinds: &["ExternalSecret"],
-        path: &["spec", "dataFrom", "sourceRef", "storeRef"],
+        paths: &[
+            &["spec", "secretStoreRef"],
+            &["spec", "data", "sourceRef", "storeRef"],
+            &["spec", "dataFrom", "sourceRef", "storeRef"],
+        ],
         of: &["SecretStore", "ClusterSecretStore"],
         of_group: "external-secrets.io",
         effect: UNREAD,
@@ -55,7 +43,7 @@ const FIELDS: [Named; 9] = [
     Named {
         group: "external-secrets.io",
         kinds: &["ClusterExternalSecret"],
-        path: &["spec", "externalSecretSpec", "secretStoreRef"],
+        paths: &[&["spec", "externalSecretSpec", "secretStoreRef"]],
         of: &["SecretStore", "ClusterSecretStore"],
         of_group: "external-secrets.io",
         effect: UNREAD,
@@ -63,7 +51,7 @@ const FIELDS: [Named; 9] = [
     Named {
         group: "external-secrets.io",
         kinds: &["PushSecret"],
-        path: &["spec", "secretStoreRefs"],
+        paths: &[&["spec", "secretStoreRefs"]],
         of: &["SecretStore", "ClusterSecretStore"],
         of_group: "external-secrets.io",
         effect: "nothing is pushed",
@@ -71,7 +59,7 @@ const FIELDS: [Named; 9] = [
     Named {
         group: "cert-manager.io",
         kinds: &["Certificate"],
-        path: &["spec", "issuerRef"],
+        paths: &[&["spec", "issuerRef"]],
         of: &["Issuer", "ClusterIssuer"],
         of_group: "cert-manager.io",
         effect: UNSIGNED,
@@ -79,7 +67,7 @@ const FIELDS: [Named; 9] = [
     Named {
         group: "gateway.networking.k8s.io",
         kinds: &["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"],
-        path: &["spec", "parentRefs"],
+        paths: &[&["spec", "parentRefs"]],
         of: &["Gateway"],
         of_group: "gateway.networking.k8s.io",
         effect: UNSERVED,
@@ -87,7 +75,7 @@ const FIELDS: [Named; 9] = [
     Named {
         group: "keda.sh",
         kinds: &["ScaledObject", "ScaledJob"],
-        path: &["spec", "triggers", "authenticationRef"],
+        paths: &[&["spec", "triggers", "authenticationRef"]],
         of: &["TriggerAuthentication", "ClusterTriggerAuthentication"],
         of_group: "keda.sh",
         effect: "the trigger does not scale",
@@ -95,7 +83,7 @@ const FIELDS: [Named; 9] = [
     Named {
         group: "",
         kinds: &["PersistentVolumeClaim"],
-        path: &["spec", "dataSourceRef"],
+        paths: &[&["spec", "dataSourceRef"]],
         of: &["ReplicationDestination"],
         of_group: "volsync.backube",
         effect: "the volume is not made, and what wants it does not start",
@@ -171,9 +159,10 @@ fn references<'r, 'a>(
         return found;
     };
     for field in fields {
-        let references = all(&effective, field.path);
+        let paths = field.paths.iter();
+        let references = paths.flat_map(|path| all(&effective, path));
         found.extend(
-            references.into_iter().filter_map(|reference| {
+            references.filter_map(|reference| {
                 One::of(cluster, unit, built, field, &reference, repository)
             }),
         );
